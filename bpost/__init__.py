@@ -1,0 +1,3 @@
+"""BPost: a private messenger that anyone can host."""
+
+__version__ = "1.0.0"

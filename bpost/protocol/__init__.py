@@ -1,0 +1,1 @@
+"""What is said: codes, fields, frames, states, envelope, payload. No I/O, no crypto, no clock."""

@@ -1,0 +1,1 @@
+"""The tests of BPost; the tree mirrors the code."""
