@@ -1,0 +1,109 @@
+"""What one device says to another, as bytes: strict, bounded, one spelling for each message.
+
+    prekey message     version 1 | 1 | header of the handshake | sealed
+    ratchet message    version 1 | 2 | base key of the session  | sealed
+
+``sealed`` comes from :mod:`ratchet`. Everything before it goes into the key that sealed it, so that
+nothing of a message can be altered, though Fernet knows no associated data. A session is named
+by its base key (the initiator's ephemeral key): both sides know it, and it is never used twice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bpost.crypto.codec import Reader, Writer
+from bpost.crypto.primitives import KEM_CIPHERTEXT, KEY, check_x25519
+from bpost.errors import SecurityError
+from bpost.limits import Limits
+
+VERSION = 1
+PREKEY_ID = 8
+
+_PREKEY = 1
+_RATCHET = 2
+
+
+@dataclass(frozen=True)
+class PrekeyHeader:
+    """What the initiator of a session says until the first answer arrives (CRYPTO, section 3).
+
+    ``one_time_id`` is None when the bundle had no one-time prekey left. Nothing here is to be
+    believed before the message has opened: the handshake is what proves it.
+    """
+
+    account_public: bytes
+    identity: bytes
+    base_key: bytes
+    signed_id: bytes
+    one_time_id: bytes | None
+    kem_id: bytes
+    kem_ciphertext: bytes
+    device_list: bytes
+
+
+@dataclass(frozen=True)
+class SessionMessage:
+    """One message of a session; ``prekey`` is None in a ratchet message."""
+
+    base_key: bytes
+    prekey: PrekeyHeader | None
+    sealed: bytes
+
+    def to_bytes(self) -> bytes:
+        """Return the bytes that travel."""
+        return self.outer() + Writer().blob(self.sealed).done()
+
+    def outer(self) -> bytes:
+        """Return everything before ``sealed``; it ends where a reader knows that it ends."""
+        if self.prekey is None:
+            start = Writer().number(VERSION, 1).number(_RATCHET, 1)
+            return start.fixed(self.base_key, KEY).done()
+        return _write_prekey(self.prekey)
+
+
+def parse_message(data: bytes, limits: Limits) -> SessionMessage:
+    """Read what :meth:`SessionMessage.to_bytes` wrote.
+
+    Raises:
+        SecurityError: ``too-large``, ``bad-encoding``, ``bad-key``, ``newer-version`` or
+            ``older-version``.
+    """
+    if len(data) > limits.message:
+        text = f"A message has {len(data)} bytes; {limits.message} are allowed. It was not read."
+        raise SecurityError("too-large", text)
+    reader = Reader(data, "message between devices")
+    reader.version(VERSION)
+    kind = reader.number(1, _RATCHET)
+    prekey = _read_prekey(reader, limits) if kind == _PREKEY else None
+    if prekey is None and kind != _RATCHET:
+        raise SecurityError("bad-encoding", "A message between devices is of no known kind.")
+    base_key = check_x25519(reader.fixed(KEY)) if prekey is None else prekey.base_key
+    message = SessionMessage(base_key, prekey, reader.blob(limits.message))
+    reader.end()
+    return message
+
+
+def _write_prekey(header: PrekeyHeader) -> bytes:
+    writer = Writer().number(VERSION, 1).number(_PREKEY, 1)
+    writer.fixed(header.account_public, KEY).fixed(header.identity, KEY)
+    writer.fixed(header.base_key, KEY).fixed(header.signed_id, PREKEY_ID)
+    writer.number(0 if header.one_time_id is None else 1, 1)
+    if header.one_time_id is not None:
+        writer.fixed(header.one_time_id, PREKEY_ID)
+    writer.fixed(header.kem_id, PREKEY_ID).fixed(header.kem_ciphertext, KEM_CIPHERTEXT)
+    return writer.blob(header.device_list).done()
+
+
+def _read_prekey(reader: Reader, limits: Limits) -> PrekeyHeader:
+    """Read a header; the KEM part has its one length, so it cannot be left out."""
+    return PrekeyHeader(
+        account_public=reader.fixed(KEY),
+        identity=check_x25519(reader.fixed(KEY)),
+        base_key=check_x25519(reader.fixed(KEY)),
+        signed_id=reader.fixed(PREKEY_ID),
+        one_time_id=reader.fixed(PREKEY_ID) if reader.number(1, 1) else None,
+        kem_id=reader.fixed(PREKEY_ID),
+        kem_ciphertext=reader.fixed(KEM_CIPHERTEXT),
+        device_list=reader.blob(limits.device_bundle),
+    )
