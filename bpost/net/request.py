@@ -5,7 +5,7 @@ from __future__ import annotations
 from bpost.errors import RemoteError
 
 
-class BadRequest(RemoteError):
+class RequestError(RemoteError):
     """A client did not ask as it should; ``status`` is the HTTP status it gets."""
 
     def __init__(self, status: int, text: str) -> None:

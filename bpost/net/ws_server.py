@@ -37,7 +37,7 @@ def accept(
     Raises:
         TimedOut: the deadline passed.
         ConnectionClosed: the client left, or does not speak TLS.
-        BadRequest: the client did not ask as it should; it has been answered.
+        RequestError: the client did not ask as it should; it has been answered.
     """
     raise NotImplementedError
 
