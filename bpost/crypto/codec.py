@@ -113,3 +113,8 @@ def length_prefixed(*parts: bytes) -> bytes:
     for part in parts:
         writer.blob(part)
     return writer.done()
+
+
+def name_bytes(username: str) -> bytes:
+    """Return a username in the one form that hashes and signatures cover."""
+    return username.lower().encode("utf-8")

@@ -43,11 +43,6 @@ def verify_login(stored: str | None, field: str) -> bool:
     return right and stored is not None and len(field) == FIELD_LENGTH
 
 
-def outdated(stored: str) -> bool:
-    """Tell whether ``stored`` was made with other parameters than new ones are."""
-    return _parse(stored)[:3] != (N, R, P)
-
-
 def _parse(stored: str) -> tuple[int, int, int, bytes, bytes]:
     """Split a stored text, and refuse parameters that would cost the server its memory."""
     match = _STORED.fullmatch(stored)
