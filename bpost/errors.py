@@ -46,11 +46,17 @@ class RemoteError(BPostError):
 
 
 class FrameError(RemoteError):
-    """What arrived is no frame of the protocol; ``reason`` is one of its stable words."""
+    """What arrived is no frame of the protocol; ``reason`` is one of its stable words.
+
+    As far as they could be read: ``code``, ``ref`` and ``subject`` (the recipient or contact).
+    """
 
     def __init__(self, text: str, reason: str = "bad-frame") -> None:
         super().__init__(text)
         self.reason = reason
+        self.code: int | None = None
+        self.ref: str | None = None
+        self.subject: str | None = None
 
 
 class Refused(RemoteError):

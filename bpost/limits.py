@@ -39,6 +39,9 @@ class Limits:
     vault: int = 64 * KIB
     device_name: int = 1 * KIB
     ref: int = 64
+    invite: int = 256
+    sentence: int = 1 * KIB
+    fields: int = 16
     contacts: int = 10_000
     devices: int = 10
     one_time_keys: int = 100
