@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from typing import Any, Final, TypeAlias
 
-Json: TypeAlias = bool | int | str | None | Sequence["Json"] | Mapping[str, "Json"]
+Json: TypeAlias = bool | int | str | Sequence["Json"] | Mapping[str, "Json"] | None
 """What can be written and read."""
 
 INTEGER: Final = (1 << 53) - 1
