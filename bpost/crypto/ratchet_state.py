@@ -46,8 +46,8 @@ class Ratchet:
 
     The names of the specification: ``root`` RK, ``own`` DHs, ``theirs`` DHr (empty until their
     first message), ``sending`` CKs and Ns, ``receiving`` CKr and Nr, ``previous`` PN, ``skipped``
-    MKSKIPPED, oldest first. ``retired`` has the latest of their keys that were replaced, oldest first: what comes again
-    under one of them is a repeat, not an attack.
+    MKSKIPPED, oldest first. ``retired`` has the latest of their keys that were replaced, oldest
+    first: what comes again under one of them is a repeat, not an attack.
     """
 
     root: bytes = field(repr=False)
