@@ -1,0 +1,183 @@
+"""The server's settings: flags, else BPOST_* in the environment, else an INI file, else defaults."""
+
+from __future__ import annotations
+
+import argparse
+import configparser
+import ipaddress
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bpost.errors import UsageError
+from bpost.limits import Limits
+from bpost.server.files import refuse_exposed
+
+PORT = 8765
+SECTION = "server"
+_WORDS = {
+    "registration": ("auto", "open", "invite"),
+    "limits": ("on", "off"),
+    "log_format": ("text", "json"),
+    "log_level": ("debug", "info", "warning", "error"),
+    "log_addresses": ("full", "network"),
+}
+
+
+@dataclass(frozen=True)
+class Config:
+    """The settings of one post office."""
+
+    data: Path
+    host: str = "127.0.0.1"
+    port: int = PORT
+    certificate: Path | None = None
+    key: Path | None = None
+    registration: str = "auto"
+    connections: int = 10_000
+    origins: tuple[str, ...] = ()
+    log_format: str = "text"
+    log_level: str = "info"
+    log_addresses: str = "full"
+    limits: Limits = field(default_factory=Limits)
+
+    @property
+    def by_invite(self) -> bool:
+        """Whether registering takes an invitation: unless told, where strangers can connect."""
+        if self.registration == "auto":
+            return not is_loopback(self.host)
+        return self.registration == "invite"
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether only this machine can reach what listens on ``host``."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def data_folder(environ: Mapping[str, str]) -> Path:
+    """Return the folder of this user for the data of a server, by the XDG rules."""
+    base = environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+    return Path(base) / "bpost-server"
+
+
+def read_config(
+    arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os.environ
+) -> Config:
+    """Gather the settings.
+
+    Raises:
+        UsageError: a value that cannot be, named with where it came from.
+        SecurityError: ``exposed-file``, the INI file.
+        SystemExit: argparse has printed help, or what is wrong with the flags.
+    """
+    flags = {key: value for key, value in vars(_parser().parse_args(arguments)).items() if value}
+    known = set(_help())
+    from_environ = {
+        name: environ[f"BPOST_{name.upper()}"]
+        for name in known
+        if environ.get(f"BPOST_{name.upper()}")
+    }
+    file = flags.pop("config", None) or environ.get("BPOST_CONFIG")
+    from_file = _read_file(Path(file), known) if file else {}
+    return _build({**from_file, **from_environ, **flags}, environ)
+
+
+def _help() -> dict[str, str]:
+    """Return each setting with its help; all three sources know the same names."""
+    return {
+        "data": "folder for the database and the certificate (default: a folder of this user)",
+        "host": "address to listen on (default: 127.0.0.1, this machine only)",
+        "port": f"port to listen on (default: {PORT}; 0 picks a free one)",
+        "certificate": "PEM file of the certificate chain (default: one is made in the data folder)",
+        "key": "PEM file of the certificate's private key",
+        "registration": "open, invite, or auto: by invitation unless on loopback (default: auto)",
+        "connections": "how many connections at most (default: 10000)",
+        "origins": "web origins that may connect, separated by commas (default: none)",
+        "limits": "off: no limits on rates, for measuring on loopback only (default: on)",
+        "retention": "days that undelivered messages are kept (default: 30)",
+        "log_format": "text or json (default: text)",
+        "log_level": "debug, info, warning or error (default: info)",
+        "log_addresses": "full or network: how much of a client's address is logged (default: full)",
+    }
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="bpost-server",
+        description="The post office of BPost. Every flag can also be set in the environment "
+        f"(--log-level as BPOST_LOG_LEVEL) or in an INI file, section [{SECTION}] (log_level).",
+    )
+    parser.add_argument("--config", metavar="FILE", help="INI file with settings")
+    for name, text in _help().items():
+        parser.add_argument(f"--{name.replace('_', '-')}", metavar=name.upper(), help=text)
+    return parser
+
+
+def _read_file(path: Path, known: set[str]) -> dict[str, str]:
+    refuse_exposed(path)
+    parser = configparser.ConfigParser(interpolation=None)
+    try:
+        parser.read_string(path.read_text(encoding="utf-8"), source=str(path))
+        values = dict(parser[SECTION])
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"The settings file {path} cannot be read ({error}).") from error
+    except (configparser.Error, KeyError) as error:
+        raise UsageError(f"{path} is not an INI file with a section [{SECTION}].") from error
+    for name in sorted(set(values) - known):
+        raise UsageError(f"{path} has a setting {name!r} that does not exist. Look at --help.")
+    return values
+
+
+def _build(values: Mapping[str, str], environ: Mapping[str, str]) -> Config:
+    chosen = Config(
+        data=Path(values["data"]) if "data" in values else data_folder(environ),
+        host=values.get("host", "127.0.0.1"),
+        port=_number(values, "port", PORT, 65_535),
+        certificate=_path(values, "certificate"),
+        key=_path(values, "key"),
+        registration=_word(values, "registration", "auto"),
+        connections=_number(values, "connections", 10_000, 1_000_000),
+        origins=tuple(
+            text.strip() for text in values.get("origins", "").split(",") if text.strip()
+        ),
+        log_format=_word(values, "log_format", "text"),
+        log_level=_word(values, "log_level", "info"),
+        log_addresses=_word(values, "log_addresses", "full"),
+        limits=_limits(values),
+    )
+    if not chosen.limits.rates and not is_loopback(chosen.host):
+        raise UsageError(
+            f"--limits off is for measuring on this machine, and {chosen.host} can be reached from "
+            "others. Leave it out, or listen on 127.0.0.1."
+        )
+    if (chosen.certificate is None) != (chosen.key is None):
+        raise UsageError("A certificate needs its key: give both --certificate and --key.")
+    return chosen
+
+
+def _limits(values: Mapping[str, str]) -> Limits:
+    days = _number(values, "retention", 30, 36_500)
+    limits = Limits(retention_seconds=days * 24 * 3600.0)
+    return limits.without_rates() if _word(values, "limits", "on") == "off" else limits
+
+
+def _number(values: Mapping[str, str], name: str, default: int, most: int) -> int:
+    text = values.get(name, str(default))
+    if not text.isascii() or not text.isdigit() or int(text) > most:
+        raise UsageError(f"The setting {name} is {text!r}, not a number from 0 to {most}.")
+    return int(text)
+
+
+def _word(values: Mapping[str, str], name: str, default: str) -> str:
+    text = values.get(name, default)
+    if text not in _WORDS[name]:
+        raise UsageError(f"The setting {name} is {text!r}, not one of {', '.join(_WORDS[name])}.")
+    return text
+
+
+def _path(values: Mapping[str, str], name: str) -> Path | None:
+    return Path(values[name]) if name in values else None

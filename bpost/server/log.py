@@ -1,0 +1,146 @@
+"""The log: one line for each event, as text or JSON, with nothing secret and nothing foreign in it.
+
+An event has a name and fields. The values of fields may come from strangers, so whatever is not a
+plain printable character is written as an escape, and long values are cut (MUSTS S53). Bodies,
+keys, passwords, invitations and the texts of frames are never given to the log (S54).
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import logging
+import os
+import sys
+import unicodedata
+from datetime import datetime, timezone
+from typing import TextIO
+
+from bpost import b64
+
+LONGEST = 200
+"""How many characters of a value are written."""
+
+Value = str | int | float | bool | None
+
+_LEVELS = {
+    "debug": logging.DEBUG,
+    "info": logging.INFO,
+    "warning": logging.WARNING,
+    "error": logging.ERROR,
+}
+
+
+class EventLog:
+    """Writes events to ``stream``; safe from any thread, and never a reason to fail."""
+
+    def __init__(
+        self,
+        form: str = "text",
+        level: str = "info",
+        addresses: str = "full",
+        stream: TextIO | None = None,
+    ) -> None:
+        self._line = _json_line if form == "json" else _text_line
+        self._level = _LEVELS[level]
+        self._addresses = addresses
+        self._handler = logging.StreamHandler(sys.stderr if stream is None else stream)
+        self._handler.handleError = _ignore  # type: ignore[method-assign]
+
+    def debug(self, event: str, **fields: Value) -> None:
+        """Note what is of use only when looking for a fault."""
+        self._write("debug", event, fields)
+
+    def info(self, event: str, **fields: Value) -> None:
+        """Note what happens in the normal course."""
+        self._write("info", event, fields)
+
+    def warning(self, event: str, **fields: Value) -> None:
+        """Note what someone should look at."""
+        self._write("warning", event, fields)
+
+    def failure(
+        self, event: str, error: BaseException, incident: str = "", **fields: Value
+    ) -> None:
+        """Note a fault of this program or its machine: its type and place, not its message.
+
+        A message of a foreign exception may quote what it stumbled on, so only our own are told.
+        """
+        where = []
+        trace = error.__traceback__
+        while trace is not None:
+            code = trace.tb_frame.f_code
+            where.append(f"{code.co_name}:{trace.tb_lineno}")
+            trace = trace.tb_next
+        told = str(error) if type(error).__module__.startswith("bpost.") else ""
+        found: dict[str, Value] = {
+            **fields,
+            "incident": incident,
+            "error": type(error).__name__,
+            "says": told,
+            "at": " ".join(where[-8:]),
+        }
+        self._write("error", event, found)
+
+    def _write(self, level: str, event: str, fields: dict[str, Value]) -> None:
+        number = _LEVELS[level]
+        if number < self._level:
+            return
+        if "address" in fields and self._addresses == "network":
+            fields["address"] = network_of(str(fields["address"]))
+        line = self._line(_now(), level, event, fields)
+        self._handler.handle(logging.LogRecord("bpost", number, "", 0, line, None, None))
+
+
+def escape(text: str) -> str:
+    """Return ``text`` on one line, without control characters or marks that turn the direction."""
+    cut = text if len(text) <= LONGEST else text[:LONGEST] + "…"
+    return "".join(map(_escape_one, cut))
+
+
+def network_of(address: str) -> str:
+    """Return the network that an address lies in: what is logged where whole ones are not."""
+    try:
+        host = ipaddress.ip_address(address.rpartition(":")[0].strip("[]") or address)
+    except ValueError:
+        return "?"
+    return str(ipaddress.ip_network((host, 24 if host.version == 4 else 48), strict=False))
+
+
+def incident() -> str:
+    """Return a name for one failure, told to the client and written into the log."""
+    return b64.encode(os.urandom(6))
+
+
+def _escape_one(sign: str) -> str:
+    if sign == "\\" or sign == '"':
+        return "\\" + sign
+    if sign == " " or (sign.isprintable() and unicodedata.category(sign)[0] not in "CZ"):
+        return sign
+    return f"\\u{ord(sign):04x}" if ord(sign) < 0x10000 else f"\\U{ord(sign):08x}"
+
+
+def _text_line(when: str, level: str, event: str, fields: dict[str, Value]) -> str:
+    told = [
+        f'{name}="{escape(value)}"' if isinstance(value, str) else f"{name}={value}"
+        for name, value in fields.items()
+        if value not in (None, "")
+    ]
+    return " ".join((when, level.upper(), event, *told))
+
+
+def _json_line(when: str, level: str, event: str, fields: dict[str, Value]) -> str:
+    told = {
+        name: value[:LONGEST] if isinstance(value, str) else value
+        for name, value in fields.items()
+        if value not in (None, "")
+    }
+    return json.dumps({"time": when, "level": level, "event": event, **told})
+
+
+def _now() -> str:
+    return datetime.now(timezone.utc).isoformat(timespec="milliseconds")
+
+
+def _ignore(record: logging.LogRecord) -> None:
+    """Drop a line that could not be written: a full disk must not end the post office."""

@@ -1,0 +1,43 @@
+"""The schema's versions: made new, or brought forward step by step, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from bpost.errors import StoreError
+from bpost.server.models import VERSION, Schema, create_tables, removal
+
+Step = Callable[[Any], None]
+
+STEPS: Mapping[int, Step] = MappingProxyType({})
+"""What brings a database to version ``n`` from the version before, by ``n``; forward only."""
+
+
+def migrate(database: Any, steps: Mapping[int, Step] = STEPS, to: int = VERSION) -> None:
+    """Bring ``database`` to version ``to``; the caller holds the transaction.
+
+    Raises:
+        StoreError: it is of a newer version than this program knows.
+    """
+    found = version_of(database)
+    if found > to:
+        raise StoreError(
+            f"The database is of version {found}, and this program knows versions up to {to}. "
+            "Run the newer program that made it, or restore the copy from before the update."
+        )
+    if found == 0:
+        create_tables(database)
+        found = VERSION
+    for version in range(found + 1, to + 1):
+        steps[version](database)
+    removal(Schema).execute(database)
+    Schema.insert(version=to).execute(database)
+
+
+def version_of(database: Any) -> int:
+    """Return the version of the schema, 0 for an empty database."""
+    if not database.table_exists(Schema):
+        return 0
+    return int(Schema.select(Schema.version).scalar(database) or 0)

@@ -1,0 +1,179 @@
+"""The tables, as peewee models. Rows never leave ``store``: see ``records``.
+
+The models are bound to no database, so that several post offices fit in one process: every query
+is told which one (``query.execute(database)``). Times are milliseconds since the Unix epoch, UTC.
+"""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from peewee import (
+    AutoField,
+    BigIntegerField,
+    BooleanField,
+    CompositeKey,
+    ForeignKeyField,
+    IntegerField,
+    Model,
+    SchemaManager,
+    SqliteDatabase,
+    TextField,
+    fn,
+)
+from peewee import IntegrityError as IntegrityError  # for the store's parts
+
+VERSION = 1
+"""The version of the schema below. A change of the schema is a new version and a migration."""
+
+
+class Schema(Model):
+    """One row: which version of the schema this database has."""
+
+    version = IntegerField(primary_key=True)
+
+    class Meta:
+        table_name = "schema_version"
+
+
+class Client(Model):
+    """An account. Deleting one leaves its row, emptied, so that the name is never taken again."""
+
+    id = AutoField()
+    name = TextField()
+    canonical = TextField(unique=True)
+    login = TextField(null=True)
+    public_key = TextField(default="")
+    vault = TextField(default="")
+    vault_version = IntegerField(default=0)
+    last_seq = BigIntegerField(default=0)
+    cleared = BigIntegerField(default=0)
+    created = BigIntegerField()
+    disabled = BigIntegerField(null=True, index=True)
+    deleted = BigIntegerField(null=True)
+
+    class Meta:
+        table_name = "clients"
+
+
+class Contact(Model):
+    """Whom a user wrote into the contact list, and whether blocked there."""
+
+    owner = ForeignKeyField(Client, on_delete="CASCADE")
+    contact = ForeignKeyField(Client, on_delete="CASCADE")
+    blocked = BooleanField(default=False)
+
+    class Meta:
+        table_name = "contacts"
+        primary_key = CompositeKey("owner", "contact")
+
+
+class Device(Model):
+    """A device of an account; ``cursor`` is the last ``seq`` that it holds safely."""
+
+    id = AutoField()
+    client = ForeignKeyField(Client, on_delete="CASCADE")
+    device = TextField()
+    name = TextField(default="")
+    bundle = TextField(default="")
+    cursor = BigIntegerField(default=0)
+    created = BigIntegerField()
+    last_seen = BigIntegerField()
+
+    class Meta:
+        table_name = "devices"
+        indexes = ((("client", "device"), True),)
+
+
+class Prekey(Model):
+    """A one-time key that waits to be handed out."""
+
+    id = AutoField()
+    device = ForeignKeyField(Device, on_delete="CASCADE")
+    key = TextField()
+
+    class Meta:
+        table_name = "prekeys"
+        indexes = ((("device", "key"), True),)
+
+
+class Message(Model):
+    """A message in a mailbox. ``body`` is None once every device of the recipient has it.
+
+    The row itself stays for the retention time, so that a frame sent again with the same ``ref``
+    is still known.
+    """
+
+    recipient = ForeignKeyField(Client, on_delete="CASCADE")
+    seq = BigIntegerField()
+    sender = ForeignKeyField(Client, on_delete="CASCADE")
+    sender_device = TextField()
+    ref = TextField(null=True)
+    body = TextField(null=True)
+    timestamp = BigIntegerField(index=True)
+
+    class Meta:
+        table_name = "messages"
+        primary_key = CompositeKey("recipient", "seq")
+        indexes = ((("sender", "sender_device", "ref", "recipient"), True),)
+
+
+class Withheld(Model):
+    """What a blocked sender was told about a message that was not stored, so that he is told the
+    same again, and rising numbers.
+    """
+
+    id = AutoField()
+    sender = ForeignKeyField(Client, on_delete="CASCADE")
+    sender_device = TextField()
+    ref = TextField(null=True)
+    recipient = ForeignKeyField(Client, on_delete="CASCADE")
+    seq = BigIntegerField()
+    timestamp = BigIntegerField(index=True)
+
+    class Meta:
+        table_name = "withheld"
+        indexes = (
+            (("sender", "sender_device", "ref", "recipient"), True),
+            (("sender", "recipient", "seq"), False),
+        )
+
+
+class Invite(Model):
+    """An invitation to make an account, kept as a hash; ``used`` once, before ``expires``."""
+
+    hash = TextField(primary_key=True)
+    created = BigIntegerField()
+    expires = BigIntegerField()
+    used = BigIntegerField(null=True)
+    client = ForeignKeyField(Client, null=True, on_delete="SET NULL")
+
+    class Meta:
+        table_name = "invites"
+
+
+TABLES: tuple[type[Model], ...] = (
+    Schema,
+    Client,
+    Contact,
+    Device,
+    Prekey,
+    Message,
+    Withheld,
+    Invite,
+)
+
+
+RANDOM = fn.RANDOM()
+"""An order that tells nothing."""
+
+
+def removal(table: type[Model]) -> Any:
+    """Return the query that removes rows of ``table``; the library's stubs cannot type it."""
+    return cast(Any, table).delete()
+
+
+def create_tables(database: SqliteDatabase) -> None:
+    """Make every table and index that is not there."""
+    for table in TABLES:
+        SchemaManager(table, database).create_all()

@@ -1,0 +1,99 @@
+"""What the store hands out: frozen records of plain values, never models."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+PLAIN = "plain"
+"""The name of the one device of a client that knows nothing of devices."""
+
+
+@dataclass(frozen=True)
+class Account:
+    """A user as the rules see one."""
+
+    id: int
+    name: str
+    canonical: str
+    login: str = field(repr=False)
+    public_key: str
+    disabled: bool
+
+
+@dataclass(frozen=True)
+class Mailbox:
+    """One device's place in its user's mailbox: everything up to ``cursor`` is safely there."""
+
+    account: int
+    device: str
+    cursor: int
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A message to store. ``device`` is the sender's, ``to`` a canonical username."""
+
+    sender: int
+    sender_name: str
+    device: str
+    to: str
+    body: str = field(repr=False)
+    ref: str | None = None
+
+
+@dataclass(frozen=True)
+class Mail:
+    """A stored message, as it lies in the recipient's mailbox."""
+
+    recipient: int
+    seq: int
+    sender: str
+    body: str = field(repr=False)
+    timestamp: int
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What became of a letter: its place, and the ``mail`` to deliver where there is any.
+
+    There is none for a letter that was stored before, and none for one from a blocked sender.
+    """
+
+    seq: int
+    timestamp: int
+    mail: Mail | None = None
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A device as its owner sees it in the list."""
+
+    device: str
+    name: str
+    created: int
+    last_seen: int
+
+
+@dataclass(frozen=True)
+class ContactRow:
+    """A line of a contact list."""
+
+    name: str
+    blocked: bool
+
+
+@dataclass(frozen=True)
+class Keys:
+    """What is handed out of one device: its bundle and, if asked for and left, a one-time key."""
+
+    device: str
+    bundle: str
+    one_time: str | None
+
+
+@dataclass(frozen=True)
+class Vault:
+    """The sealed vault of an account; version 0 is an empty one."""
+
+    version: int
+    text: str = field(repr=False)

@@ -1,0 +1,171 @@
+"""The post office's memory: one database, one connection, one lock.
+
+The store hands out plain records. Its parts, one for each subject, are the attributes of
+:class:`Store`; every method of theirs is one transaction and may be called from any thread.
+SQLite runs in WAL mode with ``synchronous=FULL``: what is committed is on the disk.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from peewee import DatabaseError, IntegrityError, InterfaceError, PeeweeException, SqliteDatabase
+
+from bpost.errors import StoreError
+from bpost.server import migrations
+from bpost.server.files import private_file, private_folder
+from bpost.server.store_accounts import Accounts
+from bpost.server.store_contacts import Contacts
+from bpost.server.store_devices import Devices
+from bpost.server.store_mail import MailTable
+
+FILE = "bpost.db"
+BUSY_SECONDS = 10
+
+_PRAGMAS = (
+    ("journal_mode", "wal"),
+    ("synchronous", "full"),
+    ("foreign_keys", "on"),
+    ("secure_delete", "fast"),
+    ("journal_size_limit", 64 * 1024 * 1024),
+    ("cache_size", -64 * 1024),
+)
+
+# The library writes each statement with its values to this logger at level DEBUG.
+logging.getLogger("peewee").setLevel(logging.WARNING)
+
+
+def now_ms() -> int:
+    """Return the time that messages are stamped with. Order never depends on it."""
+    return time.time_ns() // 1_000_000
+
+
+class Store:
+    """The database of one post office, in ``folder``. Closed again by :meth:`close`."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open the database, and make it where there is none.
+
+        Raises:
+            StoreError: it cannot be used, is damaged, or is of a newer version.
+            SecurityError: ``exposed-file``.
+        """
+        self.path = private_file(private_folder(folder) / FILE)
+        # Guards the connection and its one transaction; no other lock is taken inside.
+        self._lock = threading.Lock()
+        self._database = SqliteDatabase(
+            str(self.path),
+            pragmas=_PRAGMAS,
+            timeout=BUSY_SECONDS,
+            thread_safe=False,
+            check_same_thread=False,
+            autoconnect=False,
+        )
+        self.accounts = Accounts(self.transaction, self.reading)
+        self.contacts = Contacts(self.transaction, self.reading)
+        self.devices = Devices(self.transaction, self.reading)
+        self.mail = MailTable(self.transaction, self.reading)
+        with self.transaction() as database:
+            migrations.migrate(database)
+
+    @contextmanager
+    def transaction(self) -> Iterator[SqliteDatabase]:
+        """Hold the lock and a write transaction; when this returns, the change is on the disk.
+
+        An IntegrityError passes through, for the caller that provoked it.
+
+        Raises:
+            StoreError: nothing was changed, or it is not known to be durable.
+        """
+        with self._lock, self._failures():
+            database = self._connected()
+            database.begin("IMMEDIATE")
+            try:
+                yield database
+                database.commit()
+            except BaseException:
+                self._roll_back()
+                raise
+
+    @contextmanager
+    def reading(self) -> Iterator[SqliteDatabase]:
+        """Hold the lock, for single statements that only read.
+
+        Raises:
+            StoreError: the database cannot be read.
+        """
+        with self._lock, self._failures():
+            yield self._connected()
+
+    def check(self) -> list[str]:
+        """Look the whole database over; return what is wrong with it, in sentences."""
+        with self.reading() as database:
+            damages = _rows(database, "PRAGMA integrity_check(20)")
+            orphans = _rows(database, "PRAGMA foreign_key_check")
+        found = [f"The database is damaged: {row[0]}." for row in damages if row[0] != "ok"]
+        found += [f"A row of {row[0]} refers to a row of {row[2]} that is gone." for row in orphans]
+        return found
+
+    def close(self) -> None:
+        """Close the database; what was committed is safe with or without this."""
+        with self._lock:
+            if not self._database.is_closed():
+                self._database.close()
+
+    def _connected(self) -> SqliteDatabase:
+        """Connect where needed: at first, and after a failure. Called with the lock held."""
+        if self._database.is_closed():
+            self._database.connect()
+        return self._database
+
+    def _roll_back(self) -> None:
+        """End a failed transaction, by dropping the connection where nothing else helps."""
+        try:
+            self._database.rollback()
+        except PeeweeException:
+            self._disconnect()
+
+    def _disconnect(self) -> None:
+        try:
+            self._database.close()
+        except PeeweeException:
+            self._database.dispose()
+
+    @contextmanager
+    def _failures(self) -> Iterator[None]:
+        """Turn the library's failures into ours.
+
+        The connection is dropped: after a failed sync nothing it believes about the file is sure.
+        """
+        try:
+            yield
+        except IntegrityError:
+            raise
+        except (DatabaseError, InterfaceError) as error:
+            self._disconnect()
+            raise StoreError(_sentence(self.path, error)) from error
+
+
+def _rows(database: Any, sql: str) -> list[Any]:
+    return list(database.execute_sql(sql).fetchall())
+
+
+def _sentence(path: Path, error: Any) -> str:
+    text = str(error)
+    if "malformed" in text or "not a database" in text:
+        advice = "It is damaged: leave it as it is, and restore a backup."
+    elif "full" in text:
+        advice = "Make room on the disk; the server goes on by itself."
+    elif "locked" in text:
+        advice = "Another program holds it: end that, or try again."
+    elif "readonly" in text or "unable to open" in text:
+        advice = "Give the folder to the user who runs the server, or choose another with --data."
+    else:
+        advice = "Look after the disk it lies on."
+    return f"The database {path} cannot be used ({text}). {advice}"

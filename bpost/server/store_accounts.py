@@ -1,0 +1,162 @@
+"""The store's accounts: names, log-in hashes, public keys, vaults; and invitations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bpost.server.models import (
+    Client,
+    Contact,
+    Device,
+    IntegrityError,
+    Invite,
+    Message,
+    Withheld,
+    removal,
+)
+from bpost.server.records import Account, Vault
+from bpost.server.table import Table
+
+_COLUMNS = (
+    Client.id,
+    Client.name,
+    Client.canonical,
+    Client.login,
+    Client.public_key,
+    Client.disabled,
+)
+
+
+class Accounts(Table):
+    """Who there is. A deleted account is found nowhere, but its name stays taken."""
+
+    def find(self, canonical: str) -> Account | None:
+        """Return the account of that canonical name."""
+        with self._reading() as database:
+            return _account(_living(Client.canonical == canonical).tuples().first(database))
+
+    def by_id(self, account: int) -> Account | None:
+        """Return the account of that id."""
+        with self._reading() as database:
+            return _account(_living(Client.id == account).tuples().first(database))
+
+    def add(
+        self, name: str, canonical: str, login: str, now: int, invite: str | None = None
+    ) -> Account | None:
+        """Make an account and use up the invitation of that hash; None where the name is taken.
+
+        Raises:
+            LookupError: the invitation is unknown, used or expired; nothing was changed.
+        """
+        try:
+            with self._transaction() as database:
+                row = Client.insert(name=name, canonical=canonical, login=login, created=now)
+                account = int(row.execute(database))
+                if invite is not None and not _use_invite(database, invite, account, now):
+                    raise LookupError(invite)
+        except IntegrityError:
+            return None
+        return Account(account, name, canonical, login, "", disabled=False)
+
+    def set_login(self, account: int, was: str, login: str, vault: str | None = None) -> bool:
+        """Replace the log-in hash, and the vault with it; False where it is no longer ``was``."""
+        values: dict[Any, Any] = {Client.login: login}
+        if vault is not None:
+            values |= {Client.vault: vault, Client.vault_version: Client.vault_version + 1}
+        mine = (Client.id == account) & (Client.login == was)
+        with self._transaction() as database:
+            return bool(Client.update(values).where(mine).execute(database))
+
+    def set_public_key(self, account: int, public_key: str) -> None:
+        """Publish the account's key."""
+        with self._transaction() as database:
+            _set_public_key(database, account, public_key)
+
+    def vault(self, account: int) -> Vault:
+        """Return the sealed vault, an empty one of version 0 where none was put."""
+        with self._reading() as database:
+            query = Client.select(Client.vault_version, Client.vault).where(Client.id == account)
+            version, text = query.tuples().first(database) or (0, "")
+        return Vault(version, text)
+
+    def put_vault(self, account: int, version: int, text: str) -> int | None:
+        """Replace the vault of ``version`` and return the next one; None where it has another."""
+        mine = (Client.id == account) & (Client.vault_version == version)
+        change = Client.update(vault=text, vault_version=version + 1).where(mine)
+        with self._transaction() as database:
+            return version + 1 if change.execute(database) else None
+
+    def disable(self, canonical: str, when: int | None) -> bool:
+        """Close the account, or open it again with None; False where there is none."""
+        mine = (Client.canonical == canonical) & Client.deleted.is_null()
+        with self._transaction() as database:
+            return bool(Client.update(disabled=when).where(mine).execute(database))
+
+    def closed(self) -> list[int]:
+        """Return the ids of all disabled accounts."""
+        with self._reading() as database:
+            query = Client.select(Client.id).where(Client.disabled.is_null(False))
+            return [row[0] for row in query.tuples().execute(database)]
+
+    def delete(self, account: int, now: int) -> None:
+        """Remove all that the account has: devices, keys, contacts, mailbox, vault, its key.
+
+        What it sent to others is theirs and stays; so does the row with the name.
+        """
+        gone = {
+            Client.login: None,
+            Client.public_key: "",
+            Client.vault: "",
+            Client.vault_version: 0,
+            Client.disabled: None,
+            Client.deleted: now,
+        }
+        with self._transaction() as database:
+            removal(Device).where(Device.client == account).execute(database)
+            mine = (Contact.owner == account) | (Contact.contact == account)
+            removal(Contact).where(mine).execute(database)
+            removal(Message).where(Message.recipient == account).execute(database)
+            mine = (Withheld.sender == account) | (Withheld.recipient == account)
+            removal(Withheld).where(mine).execute(database)
+            Client.update(gone).where(Client.id == account).execute(database)
+
+    def all(self) -> list[dict[str, Any]]:
+        """Return a line for each account, for the administrator."""
+        columns = (Client.name, Client.created, Client.disabled, Client.deleted, Client.last_seq)
+        with self._reading() as database:
+            return list(Client.select(*columns).order_by(Client.id).dicts().execute(database))
+
+    def add_invite(self, hashed: str, now: int, expires: int) -> None:
+        """Keep the hash of an invitation."""
+        with self._transaction() as database:
+            removal(Invite).where(Invite.expires < now).execute(database)
+            Invite.insert(hash=hashed, created=now, expires=expires).execute(database)
+
+    def invite_is_good(self, hashed: str, now: int) -> bool:
+        """Tell whether an invitation could be used now; :meth:`add` decides for good."""
+        with self._reading() as database:
+            return bool(Invite.select().where(_good(hashed, now)).exists(database))
+
+
+def _living(condition: Any) -> Any:
+    return Client.select(*_COLUMNS).where(condition & Client.deleted.is_null())
+
+
+def _account(row: tuple[Any, ...] | None) -> Account | None:
+    if row is None:
+        return None
+    number, name, canonical, login, public_key, disabled = row
+    return Account(number, name, canonical, login, public_key, disabled is not None)
+
+
+def _good(hashed: str, now: int) -> Any:
+    return (Invite.hash == hashed) & Invite.used.is_null() & (Invite.expires > now)
+
+
+def _use_invite(database: Any, hashed: str, account: int, now: int) -> bool:
+    change = Invite.update(used=now, client=account).where(_good(hashed, now))
+    return bool(change.execute(database))
+
+
+def _set_public_key(database: Any, account: int, public_key: str) -> None:
+    Client.update(public_key=public_key).where(Client.id == account).execute(database)

@@ -1,0 +1,146 @@
+"""The store's devices: their cursors, their key bundles, and their one-time keys."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from bpost.server.models import RANDOM, Client, Device, Prekey, removal
+from bpost.server.records import PLAIN, Kept, Keys, Mailbox
+from bpost.server.table import Table
+
+
+class Devices(Table):
+    """The devices of all accounts. A client that names none is the device ``plain``."""
+
+    def mailbox(self, account: int, device: str) -> Mailbox | None:
+        """Return where ``device`` is in its mailbox; ``plain`` begins at the beginning."""
+        query = Device.select(Device.cursor).where(_mine(account, device))
+        with self._reading() as database:
+            cursor = query.scalar(database)
+        if cursor is None:
+            return Mailbox(account, PLAIN, 0) if device == PLAIN else None
+        return Mailbox(account, device, cursor)
+
+    def add(self, account: int, device: str, now: int, most: int) -> Mailbox | None:
+        """Add a device whose mail begins now; None where the account has ``most`` of them."""
+        with self._transaction() as database:
+            others = (Device.client == account) & (Device.device != PLAIN)
+            if Device.select().where(others).count(database) >= most:
+                return None
+            last = Client.select(Client.last_seq).where(Client.id == account).scalar(database)
+            row = {"client": account, "device": device, "cursor": last}
+            Device.insert(**row, created=now, last_seen=now).execute(database)
+        return Mailbox(account, device, last)
+
+    def move_cursors(self, cursors: Mapping[tuple[int, str], int], now: int) -> None:
+        """Store how far devices are, by (account, device); a cursor never goes back."""
+        with self._transaction() as database:
+            for (account, device), cursor in cursors.items():
+                if device == PLAIN:
+                    _make_plain(database, account, now)
+                before = _mine(account, device) & (Device.cursor <= cursor)
+                Device.update(cursor=cursor, last_seen=now).where(before).execute(database)
+
+    def all(self, account: int) -> tuple[Kept, ...]:
+        """Return the account's devices, oldest first, without ``plain``."""
+        query = (
+            Device.select(Device.device, Device.name, Device.created, Device.last_seen)
+            .where((Device.client == account) & (Device.device != PLAIN))
+            .order_by(Device.id)
+        )
+        with self._reading() as database:
+            return tuple(Kept(*row) for row in query.tuples().execute(database))
+
+    def name(self, account: int, device: str, name: str) -> bool:
+        """Store a device's sealed name; False where there is no such device."""
+        with self._transaction() as database:
+            return bool(Device.update(name=name).where(_mine(account, device)).execute(database))
+
+    def remove(self, account: int, device: str) -> bool:
+        """Remove a device with its keys; False where there is no such device."""
+        with self._transaction() as database:
+            return bool(removal(Device).where(_mine(account, device)).execute(database))
+
+    def publish(self, account: int, public_key: str, device: str, bundle: str) -> bool:
+        """Publish the account's key with a device's bundle; False where there is no such device."""
+        with self._transaction() as database:
+            change = Device.update(bundle=bundle).where(_mine(account, device))
+            if not change.execute(database):
+                return False
+            Client.update(public_key=public_key).where(Client.id == account).execute(database)
+            return True
+
+    def add_keys(self, account: int, device: str, keys: Sequence[str], most: int) -> int | None:
+        """Add one-time keys, as many as there is room for; return how many are there then."""
+        with self._transaction() as database:
+            number = _number(database, account, device)
+            if number is None:
+                return None
+            room = max(0, most - _stock(database, number))
+            rows = [{"device": number, "key": key} for key in keys[:room]]
+            if rows:
+                Prekey.insert_many(rows).on_conflict_ignore().execute(database)
+            return _stock(database, number)
+
+    def count_keys(self, account: int, device: str) -> int | None:
+        """Return how many one-time keys of a device are left; None for no such device."""
+        with self._reading() as database:
+            number = _number(database, account, device)
+            return None if number is None else _stock(database, number)
+
+    def take_keys(
+        self, account: int, known: Collection[str] = (), without: str | None = None
+    ) -> tuple[tuple[Keys, ...], dict[str, int]]:
+        """Return each device's bundle, with a one-time key of each device that is not ``known``.
+
+        The keys are gone then: no two callers get the same. Also returns how many are left of
+        each device that gave one. Devices that published nothing are left out, as is ``without``.
+        """
+        query = (
+            Device.select(Device.id, Device.device, Device.bundle)
+            .where((Device.client == account) & (Device.bundle != ""))
+            .order_by(Device.id)
+        )
+        taken: list[Keys] = []
+        left: dict[str, int] = {}
+        with self._transaction() as database:
+            for number, device, bundle in list(query.tuples().execute(database)):
+                if device == without:
+                    continue
+                one_time = None
+                if device not in known:
+                    one_time = _take(database, number)
+                    left[device] = _stock(database, number)
+                taken.append(Keys(device, bundle, one_time))
+        return tuple(taken), left
+
+
+def _mine(account: int, device: str) -> Any:
+    return (Device.client == account) & (Device.device == device)
+
+
+def _number(database: Any, account: int, device: str) -> int | None:
+    number = Device.select(Device.id).where(_mine(account, device)).scalar(database)
+    return None if number is None else int(number)
+
+
+def _stock(database: Any, number: int) -> int:
+    return int(Prekey.select().where(Prekey.device == number).count(database))
+
+
+def _take(database: Any, number: int) -> str | None:
+    """Take a one-time key out of the stock, in no order that others could count by."""
+    query = Prekey.select(Prekey.id, Prekey.key).where(Prekey.device == number).order_by(RANDOM)
+    row = query.limit(1).tuples().first(database)
+    if row is None:
+        return None
+    removal(Prekey).where(Prekey.id == row[0]).execute(database)
+    return str(row[1])
+
+
+def _make_plain(database: Any, account: int, now: int) -> None:
+    alive = Client.select().where((Client.id == account) & Client.deleted.is_null())
+    if alive.exists(database):
+        row = {"client": account, "device": PLAIN, "created": now, "last_seen": now}
+        Device.insert(**row).on_conflict_ignore().execute(database)

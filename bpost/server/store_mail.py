@@ -1,0 +1,193 @@
+"""The store's mailboxes: what was posted, in the order in which it is to be delivered.
+
+This is the hot path, so the statements are written out: one message costs two or three short
+ones, in a transaction shared with all that was posted at the same time. ``?`` becomes what the
+database at hand wants.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from bpost.server.models import Message, Withheld, removal
+from bpost.server.records import Letter, Mail, Receipt
+from bpost.server.table import Table
+
+PURGE_STEP = 500
+"""How many rows one purging transaction touches, so that no sender waits for it."""
+
+_RELATION = """
+SELECT c.id, c.last_seq,
+    EXISTS (SELECT 1 FROM contacts WHERE owner_id = ? AND contact_id = c.id),
+    EXISTS (SELECT 1 FROM contacts WHERE owner_id = c.id AND contact_id = ? AND blocked = ?)
+FROM clients c WHERE c.canonical = ? AND c.deleted IS NULL"""
+_STORED = """
+SELECT seq, timestamp FROM messages
+WHERE sender_id = ? AND sender_device = ? AND ref = ? AND recipient_id = ?"""
+_TOLD = """
+SELECT seq, timestamp FROM withheld
+WHERE sender_id = ? AND sender_device = ? AND ref = ? AND recipient_id = ?"""
+_LAST_TOLD = "SELECT MAX(seq) FROM withheld WHERE sender_id = ? AND recipient_id = ?"
+_TELL = """
+INSERT INTO withheld (sender_id, sender_device, ref, recipient_id, seq, timestamp)
+VALUES (?, ?, ?, ?, ?, ?)"""
+_STORE = """
+INSERT INTO messages (sender_id, sender_device, ref, recipient_id, seq, timestamp, body)
+VALUES (?, ?, ?, ?, ?, ?, ?)"""
+_ADVANCE = "UPDATE clients SET last_seq = ? WHERE id = ?"
+_WAITING = """
+SELECT m.seq, s.name, m.body, m.timestamp
+FROM messages m JOIN clients s ON s.id = m.sender_id
+WHERE m.recipient_id = ? AND m.seq > ? AND m.body IS NOT NULL ORDER BY m.seq LIMIT ?"""
+_HELD = """
+SELECT c.id, MIN(d.cursor) FROM clients c JOIN devices d ON d.client_id = c.id
+GROUP BY c.id HAVING MIN(d.cursor) > c.cleared LIMIT ?"""
+_CLEAR = """
+UPDATE messages SET body = NULL
+WHERE recipient_id = ? AND seq > (SELECT cleared FROM clients WHERE id = ?) AND seq <= ?"""
+_CLEARED = "UPDATE clients SET cleared = ? WHERE id = ?"
+
+
+@dataclass
+class _Relation:
+    """What stands between a sender and a recipient, in one batch."""
+
+    recipient: int
+    listed: bool
+    blocked: bool
+
+
+class MailTable(Table):
+    """Mailboxes: numbered from 1, without gaps, each number given in the storing transaction."""
+
+    def store(self, letters: Sequence[Letter], now: int) -> list[Receipt | None]:
+        """Store letters in one transaction; return a receipt each, or None for no contact.
+
+        A letter that is there already gets the receipt that it got then.
+        """
+        with self._transaction() as database:
+            batch = _Batch(database, now)
+            receipts = [batch.take(letter) for letter in letters]
+            batch.finish()
+        return receipts
+
+    def waiting(self, account: int, after: int, most: int) -> list[Mail]:
+        """Return at most ``most`` messages that lie beyond ``after``, in order."""
+        with self._reading() as database:
+            rows = _all(database, _WAITING, account, after, most)
+        return [Mail(account, seq, sender, body, when) for seq, sender, body, when in rows]
+
+    def clear_held(self) -> int:
+        """Remove the text of what every device of its recipient holds; return how many mailboxes.
+
+        To be called again until it returns 0.
+        """
+        with self._transaction() as database:
+            rows = _all(database, _HELD, PURGE_STEP)
+            for account, held in rows:
+                _run(database, _CLEAR, account, account, held)
+                _run(database, _CLEARED, held, account)
+        return len(rows)
+
+    def expire(self, before: int) -> int:
+        """Remove what was stored before that time; return how many. Call it again until 0."""
+        columns = (Message.recipient, Message.seq)
+        old = Message.select(*columns).where(Message.timestamp < before).limit(PURGE_STEP)
+        told = Withheld.select(Withheld.id).where(Withheld.timestamp < before).limit(PURGE_STEP)
+        with self._transaction() as database:
+            rows = list(old.tuples().execute(database))
+            for recipient, seq in rows:
+                mine = (Message.recipient == recipient) & (Message.seq == seq)
+                removal(Message).where(mine).execute(database)
+            gone = int(removal(Withheld).where(Withheld.id.in_(told)).execute(database))
+        return len(rows) + gone
+
+
+class _Batch:
+    """Letters on their way into the mailboxes, in one transaction."""
+
+    def __init__(self, database: Any, now: int) -> None:
+        self._database = database
+        self._now = now
+        self._relations: dict[tuple[int, str], _Relation | None] = {}
+        self._last: dict[int, int] = {}
+        self._changed: set[int] = set()
+
+    def take(self, letter: Letter) -> Receipt | None:
+        """Store one letter, or find what became of it before."""
+        relation = self._relation(letter)
+        if relation is None or not relation.listed:
+            return None
+        known = self._known(letter, relation)
+        if known is not None:
+            return Receipt(*known)
+        if relation.blocked:
+            return self._withhold(letter, relation.recipient)
+        return self._store(letter, relation.recipient)
+
+    def finish(self) -> None:
+        """Write how far the mailboxes are, rows in order."""
+        for account in sorted(self._changed):
+            _run(self._database, _ADVANCE, self._last[account], account)
+
+    def _relation(self, letter: Letter) -> _Relation | None:
+        pair = (letter.sender, letter.to)
+        if pair not in self._relations:
+            values = (letter.sender, letter.sender, True, letter.to)
+            row = _one(self._database, _RELATION, *values)
+            self._relations[pair] = None if row is None else self._related(letter.sender, *row)
+        return self._relations[pair]
+
+    def _related(
+        self, sender: int, recipient: int, last: int, listed: int, blocked: int
+    ) -> _Relation:
+        self._last.setdefault(recipient, last)
+        return _Relation(recipient, bool(listed) or recipient == sender, bool(blocked))
+
+    def _known(self, letter: Letter, relation: _Relation) -> tuple[int, int] | None:
+        if letter.ref is None:
+            return None
+        key = (letter.sender, letter.device, letter.ref, relation.recipient)
+        found = _one(self._database, _STORED, *key)
+        if found is None and relation.blocked:
+            found = _one(self._database, _TOLD, *key)
+        return None if found is None else (found[0], found[1])
+
+    def _store(self, letter: Letter, recipient: int) -> Receipt:
+        seq = self._last[recipient] + 1
+        self._insert(_STORE, letter, recipient, seq, letter.body)
+        self._last[recipient] = seq
+        self._changed.add(recipient)
+        mail = Mail(recipient, seq, letter.sender_name, letter.body, self._now)
+        return Receipt(seq, self._now, mail)
+
+    def _withhold(self, letter: Letter, recipient: int) -> Receipt:
+        """Store nothing but what the blocked sender is told: a number that could be true."""
+        row = _one(self._database, _LAST_TOLD, letter.sender, recipient)
+        seq = max(self._last[recipient], row[0] or 0 if row else 0) + 1
+        self._insert(_TELL, letter, recipient, seq)
+        return Receipt(seq, self._now)
+
+    def _insert(self, sql: str, letter: Letter, recipient: int, seq: int, *more: str) -> None:
+        who = (letter.sender, letter.device, letter.ref, recipient)
+        _run(self._database, sql, *who, seq, self._now, *more)
+
+
+@cache
+def _spelled(sql: str, sign: str) -> str:
+    return sql.replace("?", sign)
+
+
+def _run(database: Any, sql: str, *values: Any) -> Any:
+    return database.execute_sql(_spelled(sql, database.param), values)
+
+
+def _one(database: Any, sql: str, *values: Any) -> Any:
+    return _run(database, sql, *values).fetchone()
+
+
+def _all(database: Any, sql: str, *values: Any) -> list[Any]:
+    return list(_run(database, sql, *values).fetchall())
