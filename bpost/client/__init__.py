@@ -1,1 +1,44 @@
-"""The headless client."""
+"""THE HEADLESS CLIENT: everything a messenger does, without a window.
+
+client     the facade: thread-safe, the only thing a program needs
+records    what it hands out: Message, Contact, Conversation
+events     what it tells: MessageAdded, ConnectionChanged, …
+"""
+
+from __future__ import annotations
+
+from bpost.client.client import Client
+from bpost.client.events import (
+    ConnectionChanged,
+    ConnectionState,
+    ContactsChanged,
+    ConversationChanged,
+    Event,
+    EventsLost,
+    MessageAdded,
+    MessageChanged,
+    SecurityNotice,
+    SignedOut,
+)
+from bpost.client.keystore import Remembered, default_profile, remembered
+from bpost.client.records import Contact, Conversation, Message
+
+__all__ = [
+    "Client",
+    "ConnectionChanged",
+    "ConnectionState",
+    "Contact",
+    "ContactsChanged",
+    "Conversation",
+    "ConversationChanged",
+    "Event",
+    "EventsLost",
+    "Message",
+    "MessageAdded",
+    "MessageChanged",
+    "Remembered",
+    "SecurityNotice",
+    "SignedOut",
+    "default_profile",
+    "remembered",
+]
