@@ -26,9 +26,6 @@ MESSAGE = b"bpost/1 message"
 CHAIN_MESSAGE_KEY = b"\x01"
 CHAIN_NEXT_KEY = b"\x02"
 
-# The envelope (section 5).
-PAYLOAD = b"bpost/1 payload"
-
 # Knowing whom one writes to (section 7).
 SAFETY_NUMBER = b"bpost/1 safety number"
 
