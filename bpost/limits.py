@@ -55,6 +55,7 @@ class Limits:
     ping_seconds: float = 25.0
     silence_seconds: float = 60.0
     pings_per_second: int = 10
+    fragments: int = 4096
     close_seconds: float = 2.0
     send_seconds: float = 20.0
     outbound_queue: int = 4 * MIB
