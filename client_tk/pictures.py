@@ -6,19 +6,14 @@ Tk draws shapes without smoothing, so these are drawn larger by Pillow and scale
 from __future__ import annotations
 
 import tkinter
-from dataclasses import dataclass
 
 from PIL import Image, ImageDraw, ImageTk
 
 FINE = 4  # drawn this many times larger
 
 
-@dataclass(frozen=True)
-class Corners:
-    """The four round corners of one box, ready to be put on a canvas."""
-
-    radii: tuple[int, int, int, int]  # from the top left, clockwise
-    pictures: tuple[ImageTk.PhotoImage | None, ...]
+Box = tuple[int, int, int, int]  # left, top, right, bottom
+Radii = tuple[int, int, int, int]  # of the corners from the top left, clockwise
 
 
 class Pictures:
@@ -47,13 +42,21 @@ class Pictures:
             self._made[key] = self._shrink(picture, width, height)
         return self._made[key]
 
-    def corners(self, radii: tuple[int, int, int, int], color: str) -> Corners:
-        """Return the corners of a filled box; a radius of 0 has no picture."""
-        pictures = tuple(
-            self._corner(radius, quarter, color) if radius else None
-            for quarter, radius in enumerate(radii)
-        )
-        return Corners(radii, pictures)
+    def draw_box(
+        self, canvas: tkinter.Canvas, box: Box, radii: Radii, color: str, tag: str
+    ) -> None:
+        """Draw a filled box with round corners, ``radii`` from the top left, clockwise."""
+        x0, y0, x1, y1 = box
+        tl, tr, br, bl = radii
+        points = [x0 + tl, y0, x1 - tr, y0, x1 - tr, y0 + tr, x1, y0 + tr, x1, y1 - br, x1 - br]
+        points += [y1 - br, x1 - br, y1, x0 + bl, y1, x0 + bl, y1 - bl, x0, y1 - bl, x0, y0 + tl]
+        points += [x0 + tl, y0 + tl]
+        canvas.create_polygon(points, fill=color, outline="", tags=tag)
+        places = ((x0, y0, "nw"), (x1, y0, "ne"), (x1, y1, "se"), (x0, y1, "sw"))
+        for quarter, (x, y, anchor) in enumerate(places):
+            if radii[quarter]:
+                picture = self._corner(radii[quarter], quarter, color)
+                canvas.create_image(x, y, image=picture, anchor=anchor, tags=tag)
 
     def _corner(self, radius: int, quarter: int, color: str) -> ImageTk.PhotoImage:
         key = ("corner", radius, quarter, color)

@@ -109,7 +109,7 @@ class Field(Frame):
         self.line = Frame(self)
         self.line.pack(fill="x", pady=(look.px(4), 0))
         self.entry = Entry(self.line, textvariable=self.variable, show=show)
-        self.entry.pack(side="left", fill="x", expand=True)
+        self.entry.pack(expand=True, fill="x", side="left")
         self.note = Wrapped(self, text=hint, style="Muted.TLabel", font=look.fonts["small"])
         self.note.pack(fill="x", pady=(look.px(3), 0))
 

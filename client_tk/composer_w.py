@@ -1,0 +1,152 @@
+"""The composer: where one writes."""
+
+from __future__ import annotations
+
+import tkinter
+from collections.abc import Callable
+
+from client_tk.theme import Look
+from client_tk.widgets import Frame, IconButton, Text, Wrapped
+
+MOST_LINES = 6
+DRAFT_AFTER = 500  # milliseconds after the last key
+
+
+class Composer(Frame):
+    """A text that grows to six lines; Enter sends it, Shift+Enter breaks the line."""
+
+    def __init__(self, parent: tkinter.Misc, look: Look) -> None:
+        super().__init__(parent)
+        self.look = look
+        self.on_send: Callable[[str], object] = lambda _: None
+        self.on_draft: Callable[[str], object] = lambda _: None
+        self._draft_timer: str | None = None
+        self._kept = ""
+        gap = look.px(12)
+        self.note = Wrapped(self, text="", style="Danger.TLabel", font=look.fonts["small"])
+        row = Frame(self)
+        row.pack(fill="x", padx=gap, pady=gap, side="bottom")
+        self.text = Text(
+            row, height=1, wrap="word", undo=True, maxundo=200, font=look.fonts["body"], width=10
+        )
+        self.button = IconButton(row, look, "send-fill", "Send (Enter)", self.submit, "primary")
+        self.button.pack(side="right", anchor="s", padx=(look.px(8), 0))
+        self.text.pack(side="left", fill="x", expand=True)
+        self._bind()
+        look.follow(self._restyle)
+        self.bind("<Destroy>", lambda _: look.forget(self._restyle), add="+")
+        self._restyle()
+
+    def _bind(self) -> None:
+        for key in ("<Return>", "<KP_Enter>"):
+            self.text.bind(key, self._entered)
+        self.text.bind("<Shift-Return>", lambda _: None)
+        self.text.bind("<Tab>", self._tabbed)
+        self.text.bind("<<Paste>>", self._pasting)
+        self.text.bind("<<Modified>>", self._modified)
+        self.text.bind("<Configure>", lambda _: self._fit())
+
+    def _restyle(self) -> None:
+        px = self.look.px
+        self.text.configure(padx=px(10), pady=px(8), spacing3=px(1))
+        self._fit()
+
+    @property
+    def value(self) -> str:
+        """What has been written."""
+        return self.text.get("1.0", "end-1c")
+
+    def load(self, draft: str) -> None:
+        """Begin with a draft."""
+        self._cancel_timer()
+        self._kept = draft
+        self._put(draft)
+        self.fail("")
+
+    def _put(self, text: str) -> None:
+        self.text.delete("1.0", "end")
+        self.text.insert("1.0", text)
+        self.text.edit_reset()
+        self.text.edit_modified(False)
+        self._fit()
+
+    def submit(self) -> None:
+        """Send what has been written, unless it is blank."""
+        text = self.value.strip("\n")
+        if not text.strip() or not self.enabled:
+            return
+        self._cancel_timer()
+        self._kept = ""
+        self._put("")
+        self.fail("")
+        self.on_send(text)
+
+    def give_back(self, text: str, sentence: str) -> None:
+        """Put a text that could not be sent back, and say why."""
+        if not self.value:
+            self._put(text)
+        self.fail(sentence)
+
+    def fail(self, sentence: str) -> None:
+        """Say what is wrong; an empty sentence takes it back."""
+        self.note.configure(text=sentence)
+        if sentence and not self.note.winfo_manager():
+            self.note.pack(fill="x", padx=self.look.px(14), pady=(self.look.px(8), 0))
+        elif not sentence:
+            self.note.pack_forget()
+
+    @property
+    def enabled(self) -> bool:
+        """Whether one may write."""
+        return str(self.text.cget("state")) == "normal"
+
+    def enable(self, enabled: bool) -> None:
+        """Allow or forbid to write."""
+        self.text.configure(state="normal" if enabled else "disabled")
+        self.button.state(["!disabled" if enabled else "disabled"])
+
+    def flush_draft(self) -> None:
+        """Keep the draft now, if it changed."""
+        self._cancel_timer()
+        if self.value != self._kept:
+            self._kept = self.value
+            self.on_draft(self._kept)
+
+    def _entered(self, event: tkinter.Event[tkinter.Misc]) -> str | None:
+        if int(event.state) & 0x1:
+            return None
+        self.submit()
+        return "break"
+
+    def _tabbed(self, event: tkinter.Event[tkinter.Misc]) -> str:
+        following = event.widget.tk_focusNext()
+        if following is not None:
+            following.focus_set()
+        return "break"
+
+    def _pasting(self, _: tkinter.Event[tkinter.Misc]) -> None:
+        # Under X11, Tk leaves the selection where it is; everywhere else pasting replaces it.
+        if self.text.tag_ranges("sel"):
+            self.text.delete("sel.first", "sel.last")
+
+    def _modified(self, _: tkinter.Event[tkinter.Misc]) -> None:
+        if not self.text.edit_modified():
+            return
+        self.text.edit_modified(False)
+        self._fit()
+        self._cancel_timer()
+        self._draft_timer = self.after(DRAFT_AFTER, self.flush_draft)
+
+    def _cancel_timer(self) -> None:
+        if self._draft_timer is not None:
+            self.after_cancel(self._draft_timer)
+            self._draft_timer = None
+
+    def _fit(self) -> None:
+        """Be as high as the text, but at most six lines."""
+        counted = self.text.count("1.0", "end", "displaylines")
+        lines = counted[0] if isinstance(counted, tuple) else counted
+        height = max(1, min(lines or 1, MOST_LINES))
+        if int(self.text.cget("height")) != height:
+            self.text.configure(height=height)
+            self.text.see("insert")
