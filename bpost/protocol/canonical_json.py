@@ -34,7 +34,7 @@ def write(value: Json) -> str:
     """Spell ``value``.
 
     Raises:
-        NotCanonical: it holds what :func:`read` would not give back.
+        NotCanonical: it is no JSON value, or holds half a surrogate pair.
     """
     try:
         text = json.dumps(
@@ -72,10 +72,10 @@ def read(text: str, *, depth: int, containers: int) -> Any:
 
 
 def _check_nesting(text: str, depth: int, containers: int) -> None:
-    brackets = _BRACKET.findall(_STRING.sub("", text))
-    if len(brackets) > 2 * containers:
+    bare = _STRING.sub("", text)
+    if sum(map(bare.count, _STEP)) > 2 * containers:
         raise NotCanonical("holds too many lists")
-    if max(accumulate(_STEP[bracket] for bracket in brackets), default=0) > depth:
+    if max(accumulate(_STEP[bracket] for bracket in _BRACKET.findall(bare)), default=0) > depth:
         raise NotCanonical("is nested too deep")
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from bpost.protocol.canonical_json import Json
-from bpost.protocol.fields import CONTROL, Unfit
+from bpost.protocol.fields import Unfit, has_control
 
 TEXT: Final = "text"
 RECEIPT: Final = "receipt"
@@ -54,7 +54,7 @@ def check_content(type_: str, content: Mapping[str, Json]) -> None:
 
 def _check_text(content: Mapping[str, Json]) -> None:
     text = content["text"]
-    if not isinstance(text, str) or not text or CONTROL.search(text):
+    if not isinstance(text, str) or not text or has_control(text):
         raise Unfit("has a text that is empty or holds a control character")
 
 

@@ -87,7 +87,7 @@ class Text(Kind[str]):
             raise Unfit("is empty")
         if limits is not None and self.bound is not None:
             check_size(value, getattr(limits, self.bound))
-        if (CONTROL if self.free else _STRUCTURAL).search(value):
+        if has_control(value, CONTROL if self.free else _STRUCTURAL):
             raise Unfit("holds a control character")
         if self.pattern is not None and not self.pattern.fullmatch(value):
             raise Unfit(f"is not {self.form}")
@@ -180,6 +180,11 @@ class DeviceIds(Kind[tuple[str, ...]]):
             raise Unfit("names too many devices", Reason.TOO_LARGE)
         for device in value:
             _DEVICE.check(device, limits)
+
+
+def has_control(text: str, characters: re.Pattern[str] = CONTROL) -> bool:
+    """Return whether ``text`` holds one of ``characters``, none of which is printable."""
+    return not text.isprintable() and characters.search(text) is not None
 
 
 def check_size(text: str, most: int) -> None:

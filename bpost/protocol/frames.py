@@ -13,7 +13,7 @@ from typing import TypeVar
 from bpost.errors import FrameError
 from bpost.limits import Limits
 from bpost.protocol.codes import SEPARATOR, Code, Reason
-from bpost.protocol.fields import CONTROL, Unfit, check_size
+from bpost.protocol.fields import Unfit, check_size, has_control
 from bpost.protocol.replies import REPLIES, Refusal, SendRefused
 from bpost.protocol.requests import REQUESTS, AddContact, Send
 from bpost.protocol.shape import Frame, Reply, Request, slots
@@ -90,7 +90,7 @@ def _check_whole(text: str, parts: list[str], limits: Limits) -> None:
         raise FrameError(f"A frame {error}.", error.reason) from None
     if len(parts) > limits.fields:
         raise FrameError("A frame has too many fields.")
-    if any(CONTROL.search(part) for part in parts):
+    if any(map(has_control, parts)):
         raise FrameError("A frame holds a control character.", Reason.BAD_FIELD)
 
 

@@ -75,11 +75,13 @@ class Payload:
         try:
             _check(self)
             value = {key: getattr(self, name) for key, name in _NAMES.items()}
-            return canonical_json.write({**self.content, **value}).encode("utf-8")
+            text = canonical_json.write({**self.content, **value})
+            canonical_json.read(text, depth=_DEPTH, containers=_CONTAINERS)
         except (Unfit, NotCanonical) as error:
             raise UsageError(f"A payload cannot be sent: it {error}.") from None
         except NewerContent as error:
             raise UsageError(f"A payload cannot be sent: {error}") from None
+        return text.encode("utf-8")
 
 
 def parse_payload(data: bytes, limits: Limits = _DEFAULT_LIMITS) -> Payload:

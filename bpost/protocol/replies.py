@@ -275,8 +275,8 @@ class Refusal(Reply):
     @classmethod
     def _values(cls, head: Sequence[str], texts: Sequence[str], limits: Limits) -> dict[str, Any]:
         code = Code(int(head[0]))
-        if code is not Code.ADD_CONTACT:
-            texts = texts[:2]
+        if code is not Code.ADD_CONTACT and len(texts) > 2:
+            texts = (*texts[:2], "", *texts[2:])
         return {"code": code, **super()._values(head, texts, limits)}
 
 
