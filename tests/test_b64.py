@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unittest
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bpost import b64
@@ -42,6 +42,7 @@ class Base64Test(unittest.TestCase):
                 b64.decode(spelling)
             self.assertEqual(raised.exception.cause, "bad-encoding")
 
+    @settings(deadline=None)
     @given(st.text(alphabet="AZaz09-_+/=\n !ä", max_size=12))
     def test_e47_a_text_is_refused_or_the_only_spelling(self, text: str) -> None:
         try:

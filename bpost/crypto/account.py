@@ -207,7 +207,7 @@ def newer_list(
     if known is not None:
         _check_follows(known, offered)
         seen = (*seen, *known.list.devices)
-    _check_one_to_one((*{*offered.list.devices, *seen},))
+    _check_one_to_one({*offered.list.devices, *seen})
     return offered
 
 

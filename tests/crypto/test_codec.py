@@ -5,7 +5,7 @@ from __future__ import annotations
 import unittest
 from collections.abc import Callable
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bpost.crypto import keyfile
@@ -88,10 +88,11 @@ class CodecTest(CryptoTest):
             for altered in one_bit_off(data):
                 self.assert_strict(read, altered)
 
+    @settings(deadline=None)
     @given(st.binary(max_size=300), st.integers(0, 3))
     def test_e49_noise_is_refused_or_read_as_it_is(self, noise: bytes, which: int) -> None:
         data, read = READERS[which]
-        for altered in (noise, data[: len(noise)] + noise, noise + data, data[:1] + noise):
+        for altered in (noise, data + noise, noise + data, data[:1] + noise):
             self.assert_strict(read, altered)
 
     def assert_strict(self, read: Callable[[bytes], bytes], data: bytes) -> None:
