@@ -17,7 +17,7 @@ _HOST_V6 = re.compile(r"[0-9A-Fa-f:.]{2,45}\Z")
 
 @dataclass(frozen=True)
 class ServerAddress:
-    """A server, and how to know it: ``pin`` of its key, ``token`` of an invite; neither is needed."""
+    """A server, and how to know it: the ``pin`` of its key; ``token`` is an invite to it."""
 
     host: str
     port: int = DEFAULT_PORT

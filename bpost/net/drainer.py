@@ -1,20 +1,59 @@
-"""The one thread that serves all slow connections: it sends when they can take more."""
+"""The one thread that serves all slow connections: it sends when their sockets can take more."""
 
 from __future__ import annotations
 
+import contextlib
+import selectors
+import socket
+import threading
+import time
 from types import TracebackType
+
+from bpost.net.outbound import Outbound
+
+TICK = 0.25
 
 
 class Drainer:
-    """One thread for all connections of a process whose sockets would not take everything at once."""
+    """Watches the connections of a process that are stuck or closing; one thread for all.
+
+    The descriptors that it waits for are closed by this thread only, so it never waits for one
+    that already belongs to another connection.
+    """
+
+    def __init__(self) -> None:
+        """Make ready to :meth:`start`."""
+        self._selector = selectors.DefaultSelector()
+        self._bell, self._ringer = socket.socketpair()
+        for end in (self._bell, self._ringer):
+            end.setblocking(False)
+        self._selector.register(self._bell, selectors.EVENT_READ, None)
+        self._thread = threading.Thread(target=self._run, name="bpost-drainer", daemon=True)
+        # Guards the three below; taken after an Outbound's lock.
+        self._lock = threading.Lock()
+        self._arrived: list[Outbound] = []
+        self._retired: list[Outbound] = []
+        self._stopped = False
+        # Used by the thread alone: who is watched, and whether the selector knows it.
+        self._watched: dict[Outbound, bool] = {}
 
     def start(self) -> Drainer:
         """Start the thread, and return self."""
-        raise NotImplementedError
+        self._thread.start()
+        return self
 
     def stop(self) -> None:
-        """End the thread; what still waits is dropped."""
-        raise NotImplementedError
+        """End the thread; what still waits is not sent any more."""
+        with self._lock:
+            self._stopped = True
+        self._ring()
+        if self._thread.ident is not None:
+            self._thread.join()
+        for outbound in self._retired:
+            outbound.stream.close()
+        self._selector.close()
+        self._bell.close()
+        self._ringer.close()
 
     def __enter__(self) -> Drainer:
         return self.start()
@@ -26,3 +65,65 @@ class Drainer:
         trace: TracebackType | None,
     ) -> None:
         self.stop()
+
+    def watch(self, outbound: Outbound) -> None:
+        """Serve ``outbound`` from now on, until it is settled or retired."""
+        with self._lock:
+            if not self._stopped:
+                self._arrived.append(outbound)
+                self._ring()
+
+    def retire(self, outbound: Outbound) -> None:
+        """Close the stream of ``outbound``, which was watched."""
+        with self._lock:
+            if not self._stopped:
+                self._retired.append(outbound)
+                self._ring()
+                return
+        outbound.stream.close()
+
+    def _ring(self) -> None:
+        with contextlib.suppress(OSError):
+            self._ringer.send(b"!")  # when it would block, the bell rings already
+
+    def _run(self) -> None:
+        next_check = 0.0
+        while not self._stopped:
+            for key, _ in self._selector.select(TICK if self._watched else None):
+                if key.data is not None:
+                    self._serve(key.data)
+            self._come_and_go()
+            now = time.monotonic()
+            if now >= next_check:
+                next_check = now + TICK
+                for outbound in list(self._watched):
+                    outbound.check(now)
+
+    def _come_and_go(self) -> None:
+        with contextlib.suppress(OSError):
+            self._bell.recv(4096)
+        with self._lock:
+            arrived, self._arrived = self._arrived, []
+            retired, self._retired = self._retired, []
+        for outbound in arrived:
+            self._watched.setdefault(outbound, False)
+            self._serve(outbound)
+        for outbound in retired:
+            self._await_room(outbound, False)
+            self._watched.pop(outbound, None)
+            outbound.stream.close()
+
+    def _serve(self, outbound: Outbound) -> None:
+        self._await_room(outbound, outbound.drain())
+        if outbound.settled():
+            self._watched.pop(outbound, None)
+
+    def _await_room(self, outbound: Outbound, wanted: bool) -> None:
+        """Let the selector tell, or not tell, when the socket of ``outbound`` takes more."""
+        if self._watched.get(outbound, False) == wanted:
+            return
+        if wanted:
+            self._selector.register(outbound.stream, selectors.EVENT_WRITE, outbound)
+        else:
+            self._selector.unregister(outbound.stream)
+        self._watched[outbound] = wanted

@@ -1,0 +1,73 @@
+"""What a WebSocket library is given to read: bounded, timed, and pinged meanwhile."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from bpost.limits import Limits
+from bpost.net.frames import CloseCode, FrameWatch, WebSocketError
+from bpost.net.tls_stream import TLSStream
+
+
+class Inbound:
+    """The bytes that arrive on one connection after its upgrade; for the one thread that reads.
+
+    Both libraries read without bounds and without an end. Here the headers of the frames are
+    watched before the library sees a byte, a ping goes out every ``limits.ping_seconds``, and a
+    peer that is silent for ``limits.silence_seconds`` is given up. No thread is needed for it.
+    """
+
+    __slots__ = ("_heard", "_limits", "_next_ping", "_ping", "_stream", "_watch")
+
+    def __init__(
+        self, stream: TLSStream, limits: Limits, ping: Callable[[], object], *, masked: bool
+    ) -> None:
+        """Read from ``stream``; ``ping`` sends a ping; the peer's frames are ``masked`` or not."""
+        self._stream = stream
+        self._limits = limits
+        self._ping = ping
+        self._watch = FrameWatch(limits, masked=masked)
+        self._heard = time.monotonic()
+        self._next_ping = self._heard + limits.ping_seconds
+
+    def receive(self, until: float | None = None) -> bytes:
+        """Return what arrives next, or nothing at the end of the stream.
+
+        Raises:
+            TimeoutError: the monotonic clock passed ``until``; reading may go on.
+            WebSocketError: a frame is out of bounds (those before it have been returned), or the
+                peer is silent.
+            OSError: as the stream.
+        """
+        if self._watch.fault is not None:
+            raise self._watch.fault
+        while True:
+            now = time.monotonic()
+            if now >= self._next_ping:
+                self._next_ping = now + self._limits.ping_seconds
+                self._ping()
+            silent = self._heard + self._limits.silence_seconds
+            due = min(self._next_ping, silent, self._next_ping if until is None else until)
+            try:
+                data = self._stream.receive(max(0.0, due - now))
+            except TimeoutError:
+                now = time.monotonic()
+                if until is not None and now >= until:
+                    raise
+                if now >= silent:
+                    raise self._silence() from None
+                continue
+            self._heard = time.monotonic()
+            return self.admit(data)
+
+    def admit(self, data: bytes) -> bytes:
+        """Return the sound beginning of ``data``; raise if there is none."""
+        sound = self._watch.feed(data)
+        if sound == 0 and self._watch.fault is not None:
+            raise self._watch.fault
+        return data if sound == len(data) else data[:sound]
+
+    def _silence(self) -> WebSocketError:
+        seconds = self._limits.silence_seconds
+        return WebSocketError(CloseCode.GOING_AWAY, f"The peer was silent for {seconds:g} s.")
