@@ -57,7 +57,6 @@ def read(text: str, *, depth: int, containers: int) -> Any:
     try:
         value = json.loads(
             text,
-            object_pairs_hook=_object,
             parse_int=_integer,
             parse_float=_refuse_number,
             parse_constant=_refuse_number,
@@ -66,7 +65,7 @@ def read(text: str, *, depth: int, containers: int) -> Any:
         raise
     except ValueError:
         raise NotCanonical("is not JSON") from None
-    if write(value) != text:
+    if write(value) != text:  # a key that stands there twice is in the value only once
         raise NotCanonical("is not JSON in its one canonical spelling")
     return value
 
@@ -77,13 +76,6 @@ def _check_nesting(text: str, depth: int, containers: int) -> None:
         raise NotCanonical("holds too many lists")
     if max(accumulate(_STEP[bracket] for bracket in _BRACKET.findall(bare)), default=0) > depth:
         raise NotCanonical("is nested too deep")
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise NotCanonical("names a key twice")
-    return found
 
 
 def _integer(digits: str) -> int:

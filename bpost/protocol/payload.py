@@ -135,7 +135,7 @@ def check_origin(
             "wrong-recipient",
             "A message was sealed for other devices than those it was delivered to.",
         )
-    _check_conversation(payload, canonical(me))
+    _check_conversation(payload)
 
 
 def _check_sender(
@@ -149,18 +149,16 @@ def _check_sender(
         raise SecurityError("wrong-sender", "A message of this device was sent back to it.")
 
 
-def _check_conversation(payload: Payload, me: str) -> None:
+def _check_conversation(payload: Payload) -> None:
+    """Raise unless the two users, one of whom we are (a recipient is here), name it."""
     kind = payload.conversation.partition(":")[0]
     if kind != DIRECT:
         raise SecurityError(
             "newer-version", "This message belongs to a group; that needs a newer version of BPost."
         )
     members = {payload.sender, payload.to}
-    if (
-        payload.conversation != direct_conversation(payload.sender, payload.to)
-        or me not in members
-        or not members.issuperset(payload.recipients)
-    ):
+    named = payload.conversation == direct_conversation(payload.sender, payload.to)
+    if not named or not members.issuperset(payload.recipients):
         raise SecurityError(
             "wrong-conversation", "A message was moved here from another conversation."
         )

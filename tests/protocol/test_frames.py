@@ -260,6 +260,11 @@ class InjectionTest(unittest.TestCase):
                         parse(text.replace(value, value + bad), type(example))
                     self.assertEqual(caught.exception.reason, "bad-field")
 
+    def test_s14_not_even_a_field_that_is_passed_over_holds_one(self) -> None:
+        for bad in self.FORBIDDEN[2:]:
+            with self.subTest(bad=bad), self.assertRaises(FrameError):
+                parse_request(Send("alice", "hi", "bob", "r1").text() + SEPARATOR + bad)
+
     def test_s14_a_separator_divides_fields_wherever_it_stands(self) -> None:
         for example in EXAMPLES:
             text = example.text()
