@@ -68,6 +68,7 @@ class Limits:
     registrations_address: Rate = Rate(5, 3600)
     sends: Rate = Rate(50, 1, burst=200)
     bundles: Rate = Rate(30, 60)
+    bundles_pair: Rate = Rate(10, 600)
     requests: Rate = Rate(100, 1, burst=400)
 
     # How long things are kept.

@@ -1,4 +1,4 @@
-"""The server's settings: flags, else BPOST_* in the environment, else an INI file, else defaults."""
+"""The server's settings: flags, else the environment, else an INI file, else defaults."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ class Config:
     port: int = PORT
     certificate: Path | None = None
     key: Path | None = None
+    public: str = ""
     registration: str = "auto"
     connections: int = 10_000
     origins: tuple[str, ...] = ()
@@ -48,6 +49,12 @@ class Config:
         if self.registration == "auto":
             return not is_loopback(self.host)
         return self.registration == "invite"
+
+    @property
+    def public_host(self) -> str:
+        """The name or address in ``public``, without its port; empty where none is set."""
+        host, colon, port = self.public.rpartition(":")
+        return (host if colon and port.isdigit() else self.public).strip("[]")
 
 
 def is_loopback(host: str) -> bool:
@@ -76,11 +83,8 @@ def read_config(
     """
     flags = {key: value for key, value in vars(_parser().parse_args(arguments)).items() if value}
     known = set(_help())
-    from_environ = {
-        name: environ[f"BPOST_{name.upper()}"]
-        for name in known
-        if environ.get(f"BPOST_{name.upper()}")
-    }
+    there = {name: environ.get(f"BPOST_{name.upper()}") for name in known}
+    from_environ = {name: value for name, value in there.items() if value}
     file = flags.pop("config", None) or environ.get("BPOST_CONFIG")
     from_file = _read_file(Path(file), known) if file else {}
     return _build({**from_file, **from_environ, **flags}, environ)
@@ -92,8 +96,9 @@ def _help() -> dict[str, str]:
         "data": "folder for the database and the certificate (default: a folder of this user)",
         "host": "address to listen on (default: 127.0.0.1, this machine only)",
         "port": f"port to listen on (default: {PORT}; 0 picks a free one)",
-        "certificate": "PEM file of the certificate chain (default: one is made in the data folder)",
+        "certificate": "PEM file of the certificate chain (default: one made in the data folder)",
         "key": "PEM file of the certificate's private key",
+        "public": "HOST:PORT by which clients reach the server, for invitations",
         "registration": "open, invite, or auto: by invitation unless on loopback (default: auto)",
         "connections": "how many connections at most (default: 10000)",
         "origins": "web origins that may connect, separated by commas (default: none)",
@@ -101,7 +106,7 @@ def _help() -> dict[str, str]:
         "retention": "days that undelivered messages are kept (default: 30)",
         "log_format": "text or json (default: text)",
         "log_level": "debug, info, warning or error (default: info)",
-        "log_addresses": "full or network: how much of a client's address is logged (default: full)",
+        "log_addresses": "full or network: how much of client addresses is logged (default: full)",
     }
 
 
@@ -139,11 +144,10 @@ def _build(values: Mapping[str, str], environ: Mapping[str, str]) -> Config:
         port=_number(values, "port", PORT, 65_535),
         certificate=_path(values, "certificate"),
         key=_path(values, "key"),
+        public=values.get("public", ""),
         registration=_word(values, "registration", "auto"),
         connections=_number(values, "connections", 10_000, 1_000_000),
-        origins=tuple(
-            text.strip() for text in values.get("origins", "").split(",") if text.strip()
-        ),
+        origins=tuple(values.get("origins", "").replace(",", " ").split()),
         log_format=_word(values, "log_format", "text"),
         log_level=_word(values, "log_level", "info"),
         log_addresses=_word(values, "log_addresses", "full"),

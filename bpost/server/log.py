@@ -7,7 +7,6 @@ keys, passwords, invitations and the texts of frames are never given to the log 
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import logging
 import os
@@ -17,6 +16,7 @@ from datetime import datetime, timezone
 from typing import TextIO
 
 from bpost import b64
+from bpost.server.addresses import network_of
 
 LONGEST = 200
 """How many characters of a value are written."""
@@ -96,15 +96,6 @@ def escape(text: str) -> str:
     """Return ``text`` on one line, without control characters or marks that turn the direction."""
     cut = text if len(text) <= LONGEST else text[:LONGEST] + "…"
     return "".join(map(_escape_one, cut))
-
-
-def network_of(address: str) -> str:
-    """Return the network that an address lies in: what is logged where whole ones are not."""
-    try:
-        host = ipaddress.ip_address(address.rpartition(":")[0].strip("[]") or address)
-    except ValueError:
-        return "?"
-    return str(ipaddress.ip_network((host, 24 if host.version == 4 else 48), strict=False))
 
 
 def incident() -> str:

@@ -72,6 +72,7 @@ class Rates:
         self.registrations_address = kind(limits.registrations_address, clock)
         self.sends = kind(limits.sends, clock)
         self.bundles = kind(limits.bundles, clock)
+        self.bundles_pair = kind(limits.bundles_pair, clock)
         self.requests = kind(limits.requests, clock)
 
 

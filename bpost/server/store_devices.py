@@ -89,6 +89,13 @@ class Devices(Table):
             number = _number(database, account, device)
             return None if number is None else _stock(database, number)
 
+    def published(self, account: int) -> list[str]:
+        """Return the devices of an account that have published a bundle."""
+        query = Device.select(Device.device)
+        mine = query.where((Device.client == account) & (Device.bundle != ""))
+        with self._reading() as database:
+            return [row[0] for row in mine.tuples().execute(database)]
+
     def take_keys(
         self, account: int, known: Collection[str] = (), without: str | None = None
     ) -> tuple[tuple[Keys, ...], dict[str, int]]:

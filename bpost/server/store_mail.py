@@ -16,8 +16,9 @@ from bpost.server.models import Message, Withheld, removal
 from bpost.server.records import Letter, Mail, Receipt
 from bpost.server.table import Table
 
-PURGE_STEP = 500
-"""How many rows one purging transaction touches, so that no sender waits for it."""
+CLEAR_STEP = 20
+EXPIRE_STEP = 500
+"""How many mailboxes, or rows, one transaction cleans, so that no sender has to wait for it."""
 
 _RELATION = """
 SELECT c.id, c.last_seq,
@@ -44,7 +45,7 @@ FROM messages m JOIN clients s ON s.id = m.sender_id
 WHERE m.recipient_id = ? AND m.seq > ? AND m.body IS NOT NULL ORDER BY m.seq LIMIT ?"""
 _HELD = """
 SELECT c.id, MIN(d.cursor) FROM clients c JOIN devices d ON d.client_id = c.id
-GROUP BY c.id HAVING MIN(d.cursor) > c.cleared LIMIT ?"""
+WHERE c.id = ? GROUP BY c.id, c.cleared HAVING MIN(d.cursor) > c.cleared"""
 _CLEAR = """
 UPDATE messages SET body = NULL
 WHERE recipient_id = ? AND seq > (SELECT cleared FROM clients WHERE id = ?) AND seq <= ?"""
@@ -80,23 +81,21 @@ class MailTable(Table):
             rows = _all(database, _WAITING, account, after, most)
         return [Mail(account, seq, sender, body, when) for seq, sender, body, when in rows]
 
-    def clear_held(self) -> int:
-        """Remove the text of what every device of its recipient holds; return how many mailboxes.
-
-        To be called again until it returns 0.
-        """
-        with self._transaction() as database:
-            rows = _all(database, _HELD, PURGE_STEP)
-            for account, held in rows:
-                _run(database, _CLEAR, account, account, held)
-                _run(database, _CLEARED, held, account)
-        return len(rows)
+    def clear_held(self, accounts: Sequence[int]) -> None:
+        """Remove the text of what every device of its recipient holds, in those mailboxes."""
+        for start in range(0, len(accounts), CLEAR_STEP):
+            with self._transaction() as database:
+                for account in accounts[start : start + CLEAR_STEP]:
+                    row = _one(database, _HELD, account)
+                    if row is not None:
+                        _run(database, _CLEAR, account, account, row[1])
+                        _run(database, _CLEARED, row[1], account)
 
     def expire(self, before: int) -> int:
         """Remove what was stored before that time; return how many. Call it again until 0."""
         columns = (Message.recipient, Message.seq)
-        old = Message.select(*columns).where(Message.timestamp < before).limit(PURGE_STEP)
-        told = Withheld.select(Withheld.id).where(Withheld.timestamp < before).limit(PURGE_STEP)
+        old = Message.select(*columns).where(Message.timestamp < before).limit(EXPIRE_STEP)
+        told = Withheld.select(Withheld.id).where(Withheld.timestamp < before).limit(EXPIRE_STEP)
         with self._transaction() as database:
             rows = list(old.tuples().execute(database))
             for recipient, seq in rows:

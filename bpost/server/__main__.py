@@ -1,0 +1,74 @@
+"""``python -m bpost.server``, also ``bpost-server``: run a post office until told to stop."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from types import FrameType
+
+from bpost.errors import BPostError
+from bpost.server.config import read_config
+from bpost.server.post_office import PostOffice
+
+STACK = 256 * 1024
+SWITCH_SECONDS = 0.1
+"""How often threads that wait for the interpreter wake up: a storm at thousands of them."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the server; return the exit status."""
+    os.umask(0o077)
+    threading.stack_size(STACK)
+    sys.setswitchinterval(SWITCH_SECONDS)
+    asked = _Asked()
+    try:
+        post_office = PostOffice(read_config(arguments)).start()
+    except BPostError as error:
+        print(f"bpost-server: {error}", file=sys.stderr)
+        return 1
+    print(f"listening on {post_office.address} pin {post_office.pin}", flush=True)
+    while not asked.wait():
+        _reload(post_office)
+    post_office.stop()
+    return 0
+
+
+class _Asked:
+    """What signals ask for: to stop (TERM, INT; twice means now) or to reload (HUP)."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+        self._stop = False
+        for name in ("SIGTERM", "SIGINT"):
+            signal.signal(getattr(signal, name), self._on_stop)
+        if hasattr(signal, "SIGHUP"):
+            signal.signal(signal.SIGHUP, self._on_reload)
+
+    def wait(self) -> bool:
+        """Wait for a signal; return True to stop, False to reload."""
+        self._event.wait()
+        self._event.clear()
+        return self._stop
+
+    def _on_stop(self, _number: int, _frame: FrameType | None) -> None:
+        if self._stop:
+            os._exit(1)
+        self._stop = True
+        self._event.set()
+
+    def _on_reload(self, _number: int, _frame: FrameType | None) -> None:
+        self._event.set()
+
+
+def _reload(post_office: PostOffice) -> None:
+    try:
+        post_office.reload()
+    except BPostError as error:
+        post_office.log.failure("reload", error)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,170 @@
+"""One device's desk: what of its mailbox was handed to its connection, and what it holds.
+
+Mail is handed over in the order of ``seq``, from whichever thread, and never more than a window
+of it before it is acknowledged. What does not follow on what was handed over last, or does not fit
+the window, is left in the store, from where the gap is filled later: order holds, and memory does
+not grow with the mailbox.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+
+from bpost.limits import KIB, Limits
+from bpost.protocol.replies import Delivery
+from bpost.server.cursors import Cursors
+from bpost.server.records import PLAIN, Mail, Mailbox
+from bpost.server.wire import Wire
+
+WINDOW = 64
+"""How many messages may be on their way to a device, unacknowledged."""
+
+PLAIN_QUEUE = 512 * KIB
+"""How many bytes may wait in the queue of a client that does not acknowledge."""
+
+Waiting = Callable[[int, int, int], list[Mail]]
+"""Reads mail from the store: of an account, beyond a ``seq``, at most so many."""
+
+
+class Desk:
+    """The mail side of one logged-in connection. All methods are safe from any thread."""
+
+    def __init__(
+        self, wire: Wire, mailbox: Mailbox, waiting: Waiting, cursors: Cursors, limits: Limits
+    ) -> None:
+        self.wire = wire
+        self.account = mailbox.account
+        self.device = mailbox.device
+        self._waiting = waiting
+        self._cursors = cursors
+        self._most = limits.unacknowledged
+        # Guards everything below. Held while mail is handed to the connection, which never waits
+        # and never calls back; never held while reading from the store.
+        self._lock = threading.Lock()
+        self._handed = mailbox.cursor
+        self._held = mailbox.cursor
+        self._window: deque[tuple[int, int]] = deque()
+        self._bytes = 0
+        self._behind = True
+        self._filling = False
+        self._missed = False
+
+    @property
+    def plain(self) -> bool:
+        """Whether the client knows nothing of devices, and does not acknowledge."""
+        return self.device == PLAIN
+
+    def offer(self, mails: Sequence[Mail]) -> None:
+        """Hand over mail that was just stored, if it is what comes next."""
+        with self._lock:
+            if self._filling:
+                self._missed = True
+                return
+            gap = self._behind or mails[0].seq != self._handed + 1
+            if not gap:
+                self._behind = not self._hand(mails)
+        if gap:
+            self.fill()
+
+    def fill(self) -> None:
+        """Hand over what waits in the store, as far as the window allows.
+
+        Raises:
+            StoreError: the store cannot be read; call it again later.
+        """
+        with self._lock:
+            if self._filling:
+                self._missed = True
+                return
+            self._filling = True
+        try:
+            while self._fill_some():
+                pass
+        except BaseException:
+            with self._lock:
+                self._filling = False
+            raise
+
+    def acknowledge(self, seq: int) -> None:
+        """Note that the device holds everything up to ``seq``, and hand over what had to wait."""
+        with self._lock:
+            self._hold(min(seq, self._handed))
+            go_on = self._behind and self._room() > 0
+        if go_on:
+            self.fill()
+
+    def look(self) -> None:
+        """Look after a desk that may have stopped: called every second or so."""
+        with self._lock:
+            self._settle()
+            go_on = self._behind and self._room() > 0
+        if go_on:
+            self.fill()
+
+    def _fill_some(self) -> bool:
+        """Hand over one batch from the store; return whether to go on, else filling has ended."""
+        with self._lock:
+            self._behind, self._missed = True, False
+            after, room = self._handed, self._room()
+            if room <= 0 or not self.wire.open:
+                self._filling = False
+                return False
+        mails = self._waiting(self.account, after, room)
+        with self._lock:
+            fitted = self._hand(mails)
+            self._behind = not fitted or self._missed or len(mails) == room
+            self._filling = fitted and self._behind
+            return self._filling
+
+    def _hand(self, mails: Sequence[Mail]) -> bool:
+        """Send as many as fit the window; return whether that was all of them."""
+        texts = []
+        for mail in mails:
+            if self._room() <= 0:
+                break
+            text = self._text(mail)
+            texts.append(text)
+            self._window.append((mail.seq, len(text)))
+            self._bytes += len(text)
+            self._handed = mail.seq
+        if texts:
+            self.wire.send_many(texts)
+            self._settle()
+        return len(texts) == len(mails)
+
+    def _text(self, mail: Mail) -> str:
+        if self.plain:
+            return Delivery(mail.body, mail.sender).text()
+        return Delivery(mail.body, mail.sender, mail.seq, mail.timestamp).text()
+
+    def _room(self) -> int:
+        """Return how many messages may be handed over now."""
+        if self._bytes >= (PLAIN_QUEUE if self.plain else self._most):
+            return 0
+        return WINDOW - len(self._window)
+
+    def _hold(self, seq: int) -> None:
+        while self._window and self._window[0][0] <= seq:
+            self._bytes -= self._window.popleft()[1]
+        if seq > self._held:
+            self._held = seq
+            self._cursors.move(self.account, self.device, seq)
+
+    def _settle(self) -> None:
+        """Count as acknowledged what the socket of a plain client has taken.
+
+        The bytes in the queue are the end of what was handed over. After the connection ended
+        nobody knows, so what is in doubt is delivered again.
+        """
+        if not self.plain:
+            return
+        queued = self.wire.queued
+        if not self.wire.open:
+            return
+        for seq, size in reversed(self._window):
+            if queued <= 0:
+                self._hold(seq)
+                return
+            queued -= size

@@ -1,0 +1,134 @@
+"""The rules about other users: codes 4, 7, 9 and 12."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from bpost.errors import Refused
+from bpost.protocol.codes import Reason
+from bpost.protocol.fields import canonical
+from bpost.protocol.replies import (
+    Bundles,
+    ContactAdded,
+    ContactBlocked,
+    ContactRecord,
+    ContactRecords,
+    ContactRemoved,
+    ContactUnblocked,
+    DeviceKeys,
+    SignalDelivery,
+)
+from bpost.protocol.requests import (
+    AddContact,
+    BlockContact,
+    GetBundles,
+    ListContacts,
+    RemoveContact,
+    Signal,
+    UnblockContact,
+)
+from bpost.server.bus import Signalled, StockLow
+from bpost.server.rates import wait_text
+from bpost.server.records import Account
+from bpost.server.session import Session
+from bpost.server.store_contacts import Added
+
+PAGE = 1000
+"""How many contacts one answer lists."""
+
+
+def add_contact(session: Session, request: AddContact) -> ContactAdded:
+    """Rule of code 4."""
+    contact = _user(session, request.contact)
+    _put(session, contact, session.office.store.contacts.add)
+    if session.mine.plain:
+        return ContactAdded(contact.public_key)
+    return ContactAdded(contact.public_key, contact.name)
+
+
+def get_bundles(session: Session, request: GetBundles) -> Bundles:
+    """Rule of code 7: the keys of a contact's devices, or of the user's own other ones.
+
+    A one-time key is taken of each device but those that the asker knows; only that is metered,
+    for the asker and for the asker with this contact, so that nobody can drain a stock.
+    """
+    me, store = session.me, session.office.store
+    contact = _user(session, request.contact)
+    own = contact.id == me.id
+    if not own and not store.contacts.has(me.id, contact.id):
+        raise Refused(Reason.NOT_A_CONTACT, "This user is not in your contacts.")
+    known = set(request.known or ())
+    without = session.mine.device if own else None
+    if set(store.devices.published(contact.id)) - known - {without}:
+        _count_taking(session, contact)
+    taken, left = store.devices.take_keys(contact.id, known, without)
+    for device, stock in left.items():
+        if stock < session.office.limits.one_time_keys_low:
+            session.office.bus.publish(StockLow(contact.id, device, stock))
+    keys = tuple(DeviceKeys(key.device, key.bundle, key.one_time) for key in taken)
+    return Bundles(contact.name, contact.public_key, keys)
+
+
+def list_contacts(session: Session, request: ListContacts) -> ContactRecords:
+    """Rule of code 9, list: a page of it."""
+    after = canonical(request.after or "")
+    rows = session.office.store.contacts.page(session.me.id, after, PAGE + 1)
+    records = tuple(ContactRecord(row.name, row.blocked) for row in rows[:PAGE])
+    return ContactRecords(records, records[-1].name if len(rows) > PAGE else None)
+
+
+def remove_contact(session: Session, request: RemoveContact) -> ContactRemoved:
+    """Rule of code 9, remove."""
+    contact = _user(session, request.contact)
+    session.office.store.contacts.remove(session.me.id, contact.id)
+    return ContactRemoved(contact.name)
+
+
+def block_contact(session: Session, request: BlockContact) -> ContactBlocked:
+    """Rule of code 9, block: who is blocked is on the list, also where nobody added the name."""
+    contact = _user(session, request.contact)
+    _put(session, contact, session.office.store.contacts.block)
+    return ContactBlocked(contact.name)
+
+
+def unblock_contact(session: Session, request: UnblockContact) -> ContactUnblocked:
+    """Rule of code 9, unblock."""
+    contact = _user(session, request.contact)
+    session.office.store.contacts.unblock(session.me.id, contact.id)
+    return ContactUnblocked(contact.name)
+
+
+def signal(session: Session, request: Signal) -> None:
+    """Rule of code 12: for those who have each other as contacts, and for the own devices."""
+    me, store = session.me, session.office.store
+    contact = store.accounts.find(canonical(request.to))
+    if contact is None:
+        return
+    if contact.id == me.id or store.contacts.is_heard(me.id, contact.id):
+        text = SignalDelivery(request.body, me.name).text()
+        session.office.bus.publish(Signalled(contact.id, text, spare=session.wire.id))
+
+
+def _user(session: Session, name: str) -> Account:
+    account = session.office.store.accounts.find(canonical(name))
+    if account is None:
+        raise Refused(Reason.NO_SUCH_USER, f"There is no user {name} on this server.")
+    return account
+
+
+def _put(session: Session, contact: Account, how: Callable[[int, int, int], Added]) -> None:
+    """Put a contact on the list by the store's ``add`` or ``block``."""
+    me, most = session.me, session.office.limits.contacts
+    if contact.id == me.id:
+        raise Refused(Reason.CONFLICT, "This is you; you can write to yourself as it is.")
+    if how(me.id, contact.id, most) is Added.FULL:
+        raise Refused(Reason.QUOTA, f"You have {most} contacts, as many as may be.")
+
+
+def _count_taking(session: Session, contact: Account) -> None:
+    me, rates = session.me, session.office.rates
+    for meter, key in ((rates.bundles, me.id), (rates.bundles_pair, (me.id, contact.id))):
+        wait = meter.take(key)
+        if wait:
+            session.office.log.warning("bundles limited", connection=session.wire.id, user=me.name)
+            raise Refused(Reason.RATE_LIMITED, f"Too many key bundles. {wait_text(wait)}")

@@ -1,0 +1,215 @@
+"""The rules of coming in and going: codes 1, 2, 3 and 14."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping
+
+from bpost import b64
+from bpost.errors import Refused
+from bpost.limits import Limits
+from bpost.protocol.codes import Reason
+from bpost.protocol.fields import canonical
+from bpost.protocol.replies import AccountDeleted, LoggedIn, PasswordChanged, Registered
+from bpost.protocol.requests import ChangePassword, DeleteAccount, LogIn, Register
+from bpost.server.addresses import meter_key
+from bpost.server.bus import Expelled
+from bpost.server.rates import Meter, wait_text
+from bpost.server.records import PLAIN, Account, Mailbox
+from bpost.server.session import Session
+from bpost.server.store import now_ms
+
+DEVICE_ID = 12
+INVITE = 24
+NEW = "new"
+
+RESERVED = frozenset(
+    {"abuse", "admin", "administrator", "bpost", "moderator", "postmaster", "root", "security"}
+    | {"server", "support", "system"}
+)
+"""Names that would speak for the server; nobody gets them."""
+
+TOLD = (
+    "frame",
+    "message",
+    "public_key",
+    "device_bundle",
+    "one_time_key",
+    "one_time_keys",
+    "one_time_keys_low",
+    "vault",
+    "contacts",
+    "devices",
+    "unacknowledged",
+    "ping_seconds",
+    "silence_seconds",
+)
+"""The limits that a client is told when it logs in."""
+
+_WRONG = "The username or the password is wrong."
+_INVITE = (
+    "This server takes new users by invitation, and this invitation is not, or no longer, good."
+)
+
+
+def log_in(session: Session, request: LogIn) -> LoggedIn:
+    """Rule of code 1. An unknown user and a wrong password cannot be told apart."""
+    office = session.office
+    account = office.store.accounts.find(canonical(request.username))
+    mailbox = _mailbox(session, account, request.device)
+    _count_log_in(session, request.username, None if mailbox is None else mailbox.device)
+    account = _verified(session, account, request.username, request.password)
+    if account.disabled:
+        raise Refused(Reason.DISABLED, "This account is disabled. Ask who runs the server.")
+    if request.device == NEW:
+        mailbox = _new_device(session, account)
+    if mailbox is None:
+        raise Refused(Reason.NO_SUCH_DEVICE, "This device was removed. Log in as a new one.")
+    session.admit(account, mailbox)
+    _look_again(session, account, mailbox)
+    _log(session, "log-in", device=mailbox.device)
+    if request.device is None:
+        return LoggedIn()
+    return LoggedIn(mailbox.device, now_ms(), told_limits(office.limits))
+
+
+def register(session: Session, request: Register) -> Registered:
+    """Rule of code 2; the connection is logged in then, as a client that names no device."""
+    office = session.office
+    if session.account is not None:
+        raise Refused(Reason.CONFLICT, "This connection is logged in already.")
+    address = meter_key(session.wire.peer)
+    _take(office.rates.log_ins_address, address, "Too many tries from your address.")
+    _take(office.rates.registrations_address, address, "Too many new accounts from your address.")
+    try:
+        account = _add_account(session, request)
+    except Refused:
+        office.rates.registrations_address.give_back(address)
+        raise
+    session.admit(account, Mailbox(account.id, PLAIN, 0))
+    _log(session, "registered")
+    return Registered()
+
+
+def change_password(session: Session, request: ChangePassword) -> PasswordChanged:
+    """Rule of code 3: the hash and the vault change together or not at all."""
+    office, me = session.office, session.me
+    _take(office.rates.log_ins_account, (me.canonical, "change"), "Too many tries.")
+    account = _verified(session, office.store.accounts.by_id(me.id), me.name, request.current)
+    hashed = office.hash_login(request.new)
+    if not office.store.accounts.set_login(me.id, account.login, hashed, request.vault):
+        raise Refused(Reason.CONFLICT, "The password was just changed on another device.")
+    _log(session, "password changed")
+    text = "The password was changed on another device. Log in with the new one."
+    office.bus.publish(Expelled(me.id, Reason.WRONG_PASSWORD, text, spare=session.wire.id))
+    return PasswordChanged()
+
+
+def delete_account(session: Session, request: DeleteAccount) -> AccountDeleted:
+    """Rule of code 14."""
+    office, me = session.office, session.me
+    _take(office.rates.log_ins_account, (me.canonical, "delete"), "Too many tries.")
+    _verified(session, office.store.accounts.by_id(me.id), me.name, request.password)
+    office.store.accounts.delete(me.id, now_ms())
+    office.cursors.forget(me.id)
+    _log(session, "account deleted")
+    notice = Expelled(me.id, Reason.NO_SUCH_USER, "This account was deleted.")
+    session.afterwards(lambda: office.bus.publish(notice))
+    return AccountDeleted()
+
+
+def told_limits(limits: Limits) -> Mapping[str, int]:
+    """Return the limits that a client should keep, as whole numbers by name."""
+    return {name: int(getattr(limits, name)) for name in TOLD}
+
+
+def hash_invite(token: str) -> str:
+    """Return what the store keeps of an invitation: it is random, so a plain hash will do."""
+    return b64.encode(hashlib.sha256(b"bpost invite " + token.encode("utf-8")).digest())
+
+
+def new_invite() -> str:
+    """Return the token of a new invitation, of 192 random bits."""
+    return b64.encode(os.urandom(INVITE))
+
+
+def _add_account(session: Session, request: Register) -> Account:
+    office, name = session.office, canonical(request.username)
+    invite = None
+    if office.config.by_invite:
+        invite = hash_invite(request.invite or "")
+        if not office.store.accounts.invite_is_good(invite, now_ms()):
+            raise Refused(Reason.INVITE_NEEDED, _INVITE)
+    hashed = office.hash_login(request.password)
+    account = None
+    if name not in RESERVED:
+        try:
+            account = office.store.accounts.add(request.username, name, hashed, now_ms(), invite)
+        except LookupError:
+            raise Refused(Reason.INVITE_NEEDED, _INVITE) from None
+    if account is None:
+        raise Refused(Reason.NAME_TAKEN, "This name is taken. Choose another.")
+    return account
+
+
+def _mailbox(session: Session, account: Account | None, device: str | None) -> Mailbox | None:
+    if account is None or device == NEW:
+        return None
+    return session.office.store.devices.mailbox(account.id, device or PLAIN)
+
+
+def _new_device(session: Session, account: Account) -> Mailbox:
+    device = b64.encode(os.urandom(DEVICE_ID))
+    most = session.office.limits.devices
+    mailbox = session.office.store.devices.add(account.id, device, now_ms(), most)
+    if mailbox is None:
+        text = f"This account has {most} devices, as many as may be. Remove one first."
+        raise Refused(Reason.QUOTA, text)
+    return mailbox
+
+
+def _count_log_in(session: Session, username: str, device: str | None) -> None:
+    """Count a try. Devices count for themselves, so that strangers cannot lock a user out."""
+    rates = session.office.rates
+    _take(rates.log_ins_address, meter_key(session.wire.peer), "Too many tries from your address.")
+    known = device if device != PLAIN else None
+    _take(rates.log_ins_account, (canonical(username), known), "Too many tries for this account.")
+
+
+def _verified(session: Session, account: Account | None, name: str, password: str) -> Account:
+    stored = None if account is None else account.login
+    if not session.office.verify_login(stored, password) or account is None:
+        session.office.log.warning(
+            "wrong password", connection=session.wire.id, address=session.wire.peer, user=name
+        )
+        raise Refused(Reason.WRONG_PASSWORD, _WRONG)
+    if session.account is not None and session.account.id != account.id:
+        raise Refused(Reason.NOT_YOU, "You are logged in under another name.")
+    return account
+
+
+def _look_again(session: Session, account: Account, mailbox: Mailbox) -> None:
+    """Undo the log-in where the password was changed, or the device removed, in the same moment.
+
+    Whoever did that ended the connections that were there; this one has come since.
+    """
+    store = session.office.store
+    now = store.accounts.by_id(account.id)
+    there = store.devices.mailbox(account.id, mailbox.device)
+    if now is None or now.login != account.login or now.disabled or there is None:
+        session.leave()
+        raise Refused(Reason.WRONG_PASSWORD, _WRONG)
+
+
+def _take(meter: Meter, key: object, text: str) -> None:
+    wait = meter.take(key)
+    if wait:
+        raise Refused(Reason.RATE_LIMITED, f"{text} {wait_text(wait)}")
+
+
+def _log(session: Session, event: str, **fields: str) -> None:
+    user = session.me.name
+    session.office.log.info(
+        event, connection=session.wire.id, address=session.wire.peer, user=user, **fields
+    )

@@ -1,0 +1,217 @@
+"""The listener: a thread that accepts, and a thread for each connection.
+
+The accepting thread does nothing but accept: TLS, the WebSocket handshake and all that follows run
+in the connection's own thread, so a silent client delays nobody.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+from dataclasses import dataclass, field
+
+from bpost.errors import BPostError, LocalError
+from bpost.net.drainer import Drainer
+from bpost.net.request import RequestError
+from bpost.net.tls import ServerTLS
+from bpost.net.ws_server import ServerConnection, accept
+from bpost.protocol.codes import Reason
+from bpost.protocol.replies import Closing
+from bpost.server.log import incident
+from bpost.server.office import Office
+from bpost.server.rules import RULES
+from bpost.server.session import Session
+
+BACKLOG = 1024
+PAUSE_SECONDS = 0.1
+"""How long accepting rests when the machine has no descriptor or thread left."""
+WAKE_SECONDS = 0.5
+STOP_SECONDS = 8.0
+GOING_AWAY = 1001
+
+SLOW = Closing(Reason.SLOW_READER, "You did not read; your mail waits for you.").text()
+LATE = Closing(Reason.NOT_LOGGED_IN, "You did not log in in time.").text()
+RESTARTING = "The server is closing. Connect again in a moment."
+
+
+@dataclass(eq=False)
+class _Visit:
+    """A connection on its way through the server: first a socket, then a WebSocket."""
+
+    sock: socket.socket
+    connection: ServerConnection | None = field(default=None)
+
+
+class Listener:
+    """Accepts connections on one address, for one office."""
+
+    def __init__(self, office: Office, tls: ServerTLS) -> None:
+        self._office = office
+        self._tls = tls
+        self._log = office.log
+        self._drainer = Drainer()
+        self._origins = frozenset(office.config.origins)
+        self._thread: threading.Thread | None = None
+        # Guards the visits and whether there may be more; told when a visit has ended.
+        self._changed = threading.Condition()
+        self._visits: set[_Visit] = set()
+        self._stopping = False
+
+    def start(self) -> int:
+        """Listen; return the port, which may have been chosen now.
+
+        Raises:
+            LocalError: the address cannot be listened on.
+        """
+        config = self._office.config
+        try:
+            listening = _listen(config.host, config.port)
+        except OSError as error:
+            raise LocalError(_cannot_listen(config.host, config.port, error)) from error
+        port = int(listening.getsockname()[1])
+        self._drainer.start()
+        self._thread = threading.Thread(
+            target=self._accept, args=(listening,), name="bpost-accept", daemon=True
+        )
+        self._thread.start()
+        return port
+
+    def stop(self) -> None:
+        """Accept no more, tell the clients, and wait for their threads for some seconds."""
+        with self._changed:
+            self._stopping = True
+            visits = list(self._visits)
+        if self._thread is None:
+            return
+        self._thread.join()
+        last = Closing(Reason.BUSY, RESTARTING).text()
+        for visit in visits:
+            if visit.connection is None:
+                _cut(visit.sock)
+            else:
+                visit.connection.close(GOING_AWAY, "closing", last)
+        with self._changed:
+            self._changed.wait_for(lambda: not self._visits, STOP_SECONDS)
+        self._drainer.stop()
+
+    def _accept(self, listening: socket.socket) -> None:
+        with listening:
+            while not self._stopping:
+                try:
+                    sock, _ = listening.accept()
+                except TimeoutError:
+                    continue
+                except OSError as error:
+                    self._rest(error)
+                    continue
+                self._receive(sock)
+
+    def _receive(self, sock: socket.socket) -> None:
+        """Give a new connection its thread, or turn it away."""
+        visit = _Visit(sock)
+        if not self._enter(visit):
+            sock.close()
+            return
+        thread = threading.Thread(
+            target=self._visit, args=(visit,), name="bpost-connection", daemon=True
+        )
+        try:
+            thread.start()
+        except RuntimeError as error:
+            self._leave(visit)
+            sock.close()
+            self._rest(error)
+
+    def _enter(self, visit: _Visit) -> bool:
+        with self._changed:
+            full = len(self._visits) >= self._office.config.connections
+            if full or self._stopping:
+                return False
+            self._visits.add(visit)
+            return True
+
+    def _leave(self, visit: _Visit) -> None:
+        with self._changed:
+            self._visits.discard(visit)
+            self._changed.notify_all()
+
+    def _rest(self, error: Exception) -> None:
+        """Pause, so that what is missing can come back."""
+        if not self._stopping:
+            self._log.failure("accepting", error)
+            threading.Event().wait(PAUSE_SECONDS)
+
+    def _visit(self, visit: _Visit) -> None:
+        """Live one connection's life: the body of its thread."""
+        try:
+            connection = self._welcome(visit)
+            if connection is not None:
+                self._converse(connection)
+        except Exception as error:
+            self._log.failure("connection", error, incident())
+        finally:
+            self._leave(visit)
+
+    def _welcome(self, visit: _Visit) -> ServerConnection | None:
+        """Do the handshakes; return None for a client that did not manage."""
+        try:
+            connection = accept(
+                visit.sock,
+                self._tls.context,
+                self._office.limits,
+                self._drainer,
+                origins=self._origins,
+                slow_reader=SLOW,
+            )
+        except (BPostError, RequestError, ssl.SSLError, OSError) as error:
+            self._log.debug("no handshake", error=type(error).__name__)
+            return None
+        with self._changed:
+            visit.connection = connection
+            stopping = self._stopping
+        if stopping:
+            connection.close(GOING_AWAY, "closing")
+        self._log.debug("connected", connection=connection.id, address=connection.peer)
+        return connection
+
+    def _converse(self, connection: ServerConnection) -> None:
+        session = Session(self._office, connection, RULES)
+        connection.set_deadline(self._office.limits.log_in_seconds, LATE)
+        try:
+            ending = connection.serve(session.hear)
+            self._log.debug("ended", connection=connection.id, code=ending.code, how=ending.text)
+        finally:
+            session.leave()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Return a listening socket on the first address that ``host`` stands for."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    family, kind, protocol, _, address = found[0]
+    listening = socket.socket(family, kind, protocol)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(address)
+        listening.listen(BACKLOG)
+        listening.settimeout(WAKE_SECONDS)
+    except OSError:
+        listening.close()
+        raise
+    return listening
+
+
+def _cut(sock: socket.socket) -> None:
+    try:
+        sock.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        return  # it is gone already
+
+
+def _cannot_listen(host: str, port: int, error: OSError) -> str:
+    if isinstance(error, socket.gaierror):
+        return f"There is no address {host!r} on this machine. Choose another with --host."
+    return (
+        f"Cannot listen on {host} port {port}: {error.strerror or error}. "
+        "Another server may be running there; choose another port with --port, or 0 for a free one."
+    )

@@ -1,0 +1,72 @@
+"""The office: all that sessions share, put together; no sockets here."""
+
+from __future__ import annotations
+
+import threading
+
+from bpost.crypto import login
+from bpost.server.bus import Bus
+from bpost.server.clerk import Clerk
+from bpost.server.config import Config
+from bpost.server.cursors import Cursors
+from bpost.server.desk import Desk
+from bpost.server.log import EventLog
+from bpost.server.mailroom import Mailroom
+from bpost.server.presence import Presence
+from bpost.server.rates import Rates
+from bpost.server.records import Mailbox
+from bpost.server.store import Store
+from bpost.server.wire import Wire
+
+HASHING = 2
+"""How many passwords are hashed at once, so that log-ins leave room for messages."""
+
+
+class Office:
+    """The parts of a post office, and their life from :meth:`start` to :meth:`stop`."""
+
+    def __init__(self, config: Config, log: EventLog) -> None:
+        """Open the store.
+
+        Raises:
+            StoreError, SecurityError: as :class:`Store` does.
+        """
+        self.config = config
+        self.limits = config.limits
+        self.log = log
+        self.store = Store(config.data)
+        self.bus = Bus()
+        self.rates = Rates(config.limits)
+        self.presence = Presence(log)
+        self.cursors = Cursors(self.store)
+        self.mailroom = Mailroom(self.store, self.bus, log)
+        self.clerk = Clerk(self.store, self.cursors, self.presence, log, config.limits)
+        self._hashing = threading.BoundedSemaphore(HASHING)
+        self.bus.subscribe(self.presence.hear)
+
+    def start(self) -> None:
+        """Start the mailroom and the clerk."""
+        self.mailroom.start()
+        self.clerk.start()
+
+    def stop(self) -> None:
+        """Finish what was posted, write the cursors, close the store."""
+        self.mailroom.stop()
+        self.clerk.stop()
+        self.store.close()
+
+    def desk(self, wire: Wire, mailbox: Mailbox) -> Desk:
+        """Make the desk of a device that has just logged in; it is not in yet."""
+        cursor = self.cursors.latest(mailbox.account, mailbox.device, mailbox.cursor)
+        there = Mailbox(mailbox.account, mailbox.device, cursor)
+        return Desk(wire, there, self.store.mail.waiting, self.cursors, self.limits)
+
+    def hash_login(self, password: str) -> str:
+        """Return what to store for a password field."""
+        with self._hashing:
+            return login.hash_login(password)
+
+    def verify_login(self, stored: str | None, password: str) -> bool:
+        """Tell whether a password field is right, after the same work for every answer."""
+        with self._hashing:
+            return login.verify_login(stored, password)

@@ -1,0 +1,101 @@
+"""A whole post office: data folder, certificate, office, listener."""
+
+from __future__ import annotations
+
+import os
+
+from bpost.errors import LocalError
+from bpost.net import certificates
+from bpost.net.tls import ServerTLS
+from bpost.server.config import Config, is_loopback
+from bpost.server.files import private_folder
+from bpost.server.listener import Listener
+from bpost.server.log import EventLog
+from bpost.server.office import Office
+
+CERTIFICATE = "certificate"
+ANY = frozenset({"0.0.0.0", "::"})  # noqa: S104 - recognised, not listened on
+
+
+class PostOffice:
+    """A server in this process; :meth:`start` and :meth:`stop` it, or use it in a ``with``."""
+
+    def __init__(self, config: Config, log: EventLog | None = None) -> None:
+        """Open the data folder, the certificate and the database, and make what is missing.
+
+        Raises:
+            LocalError: one of them cannot be used.
+            SecurityError: ``exposed-file``.
+        """
+        self.config = config
+        self.log = log or EventLog(config.log_format, config.log_level, config.log_addresses)
+        self.host = config.host
+        self.port = config.port
+        private_folder(config.data)
+        self._tls = self._certificate()
+        self.office = Office(config, self.log)
+        self._listener = Listener(self.office, self._tls)
+
+    @property
+    def address(self) -> str:
+        """The URL that clients connect to; its port is known once started."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"wss://{host}:{self.port}"
+
+    @property
+    def pin(self) -> str:
+        """The pin of the certificate in use."""
+        return self._tls.pin
+
+    def start(self) -> PostOffice:
+        """Listen, and return self. It starts once.
+
+        Raises:
+            LocalError: the address cannot be used; everything is closed again then.
+        """
+        self._warn()
+        try:
+            self.port = self._listener.start()
+        except LocalError:
+            self.office.store.close()
+            raise
+        self.office.start()
+        self.log.info("started", address=f"{self.host}:{self.port}", pin=self.pin)
+        return self
+
+    def stop(self) -> None:
+        """Tell the clients, finish what was posted, and close; a few seconds at most."""
+        self._listener.stop()
+        self.office.stop()
+        self.log.info("stopped")
+
+    def reload(self) -> None:
+        """Read the certificate again, for new connections; keep the old one if that fails."""
+        if self.config.certificate is None:
+            self._ensure()
+        self._tls.reload()
+        self.log.info("certificate reloaded", pin=self.pin)
+
+    def __enter__(self) -> PostOffice:
+        return self.start()
+
+    def __exit__(self, *exception: object) -> None:
+        self.stop()
+
+    def _certificate(self) -> ServerTLS:
+        if self.config.certificate is not None and self.config.key is not None:
+            return ServerTLS(self.config.certificate, self.config.key)
+        files = self._ensure()
+        return ServerTLS(files.certificate, files.key)
+
+    def _ensure(self) -> certificates.CertificateFiles:
+        hosts = {self.config.host, self.config.public_host} - ANY - {""}
+        return certificates.ensure(self.config.data / CERTIFICATE, hosts)
+
+    def _warn(self) -> None:
+        if not self.config.limits.rates:
+            self.log.warning("no rate limits", says="--limits off: for measuring only")
+        if hasattr(os, "geteuid") and os.geteuid() == 0:
+            self.log.warning("running as root", says="better give the server a user of its own")
+        if self.config.registration == "open" and not is_loopback(self.config.host):
+            self.log.warning("open registration", says="anyone who reaches it can join")

@@ -1,0 +1,83 @@
+"""Who is connected, with which devices; it turns notices into frames and closings."""
+
+from __future__ import annotations
+
+import threading
+
+from bpost.errors import StoreError
+from bpost.protocol.replies import Closing, KeyCount
+from bpost.server.bus import Expelled, MailStored, Notice, Signalled, StockLow
+from bpost.server.desk import Desk
+from bpost.server.log import EventLog
+
+POLICY = 1008
+"""The WebSocket close code for a connection that may not go on."""
+
+
+class Presence:
+    """The desks of this node. A device has one; when it comes again, the newer wins."""
+
+    def __init__(self, log: EventLog) -> None:
+        self._log = log
+        # Guards the desks; nothing is called while it is held.
+        self._lock = threading.Lock()
+        self._desks: dict[int, dict[str, Desk]] = {}
+
+    def enter(self, desk: Desk) -> Desk | None:
+        """Add a desk; return the older one of the same device, which is out then."""
+        with self._lock:
+            devices = self._desks.setdefault(desk.account, {})
+            older = devices.get(desk.device)
+            devices[desk.device] = desk
+            return older
+
+    def leave(self, desk: Desk) -> None:
+        """Take a desk out, if it is still in."""
+        with self._lock:
+            devices = self._desks.get(desk.account, {})
+            if devices.get(desk.device) is desk:
+                del devices[desk.device]
+                if not devices:
+                    del self._desks[desk.account]
+
+    def of(self, account: int) -> tuple[Desk, ...]:
+        """Return the desks of a user."""
+        with self._lock:
+            return tuple(self._desks.get(account, {}).values())
+
+    def all(self) -> tuple[Desk, ...]:
+        """Return all desks."""
+        with self._lock:
+            return tuple(desk for devices in self._desks.values() for desk in devices.values())
+
+    def accounts(self) -> set[int]:
+        """Return the users who are connected."""
+        with self._lock:
+            return set(self._desks)
+
+    def hear(self, notice: Notice) -> None:
+        """Do what a notice asks for, at the desks that it concerns."""
+        for desk in self.of(notice.account):
+            if isinstance(notice, MailStored):
+                self._deliver(desk, notice)
+            elif isinstance(notice, Signalled):
+                if desk.wire.id != notice.spare and not desk.plain:
+                    desk.wire.send(notice.text)
+            elif isinstance(notice, StockLow):
+                if desk.device == notice.device:
+                    desk.wire.send(KeyCount(notice.left).text())
+            elif notice.device in (None, desk.device) and desk.wire.id != notice.spare:
+                self.expel(desk, notice)
+
+    def expel(self, desk: Desk, notice: Expelled) -> None:
+        """End one connection, saying why."""
+        self.leave(desk)
+        last = Closing(notice.reason, notice.explanation).text()
+        desk.wire.close(POLICY, notice.reason, last)
+        self._log.info("expelled", connection=desk.wire.id, reason=notice.reason)
+
+    def _deliver(self, desk: Desk, notice: MailStored) -> None:
+        try:
+            desk.offer(notice.mails)
+        except StoreError as error:
+            self._log.failure("delivery", error, connection=desk.wire.id)
