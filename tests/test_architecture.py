@@ -24,9 +24,14 @@ LAYERS: dict[str, set[str]] = {
 # Each foreign library, and the only modules that may import it.
 OWNERS: dict[str, set[str]] = {
     "cryptography": {"bpost/crypto/primitives.py", "bpost/net/certificates.py"},
-    "peewee": {"bpost/server/models.py", "bpost/server/store.py", "bpost/client/models.py"},
-    "playhouse": {"bpost/client/models.py"},
-    "sqlcipher3": {"bpost/client/models.py"},
+    "peewee": {
+        "bpost/server/models.py",
+        "bpost/server/store.py",
+        "bpost/client/models.py",
+        "bpost/client/store.py",
+    },
+    "playhouse": {"bpost/client/store.py"},
+    "sqlcipher3": {"bpost/client/store.py"},
     "simple_websocket": {"bpost/net/ws_server.py"},
     "wsproto": {"bpost/net/ws_server.py"},
     "websocket": {"bpost/net/ws_client.py"},

@@ -11,7 +11,6 @@ import threading
 import time
 from dataclasses import dataclass
 from enum import Enum
-from typing import Union
 
 from bpost.client.records import Message
 
@@ -89,16 +88,16 @@ class EventsLost:
     count: int
 
 
-Event = Union[
-    ConnectionChanged,
-    MessageAdded,
-    MessageChanged,
-    ContactsChanged,
-    ConversationChanged,
-    SecurityNotice,
-    SignedOut,
-    EventsLost,
-]
+Event = (
+    ConnectionChanged
+    | MessageAdded
+    | MessageChanged
+    | ContactsChanged
+    | ConversationChanged
+    | SecurityNotice
+    | SignedOut
+    | EventsLost
+)
 
 
 class EventQueue:

@@ -1,0 +1,217 @@
+"""The devices of people: signed lists, the sessions with each device, and bundles to start them.
+
+A device that is not on a list signed by the pinned account key is never written to, and no list
+goes back (CRYPTO, section 2). All methods are called within a transaction of the profile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from bpost import b64
+from bpost.client.events import ContactsChanged, Event, SecurityNotice
+from bpost.client.models import Device, KeyList, Peer
+from bpost.client.people import People, changed_text
+from bpost.client.profile import Profile
+from bpost.crypto.account import DeviceEntry, SignedDeviceList, newer_list
+from bpost.crypto.handshake import Address
+from bpost.crypto.prekeys import VerifiedBundle, open_bundle
+from bpost.crypto.primitives import KEY, equal
+from bpost.crypto.session import Sender, Sessions, start
+from bpost.errors import SecurityError
+from bpost.protocol.fields import canonical
+from bpost.protocol.replies import Bundles, DeviceKeys
+
+
+@dataclass
+class Learned:
+    """What came of a set of bundles: events to tell, and why sending must wait, if it must."""
+
+    events: list[Event] = field(default_factory=list)
+    held: str = ""
+
+
+class Devices:
+    """The devices that a profile knows, its own account's too."""
+
+    def __init__(self, profile: Profile, people: People) -> None:
+        self._profile = profile
+        self._people = people
+        self._store = profile.store
+
+    def device_list(self, name: str, key: bytes) -> SignedDeviceList | None:
+        """Return the newest list that this account key has signed."""
+        row = self._store.one(KeyList, KeyList.peer == name, KeyList.account_key == key)
+        return None if row is None else SignedDeviceList.from_bytes(bytes(row.device_list))
+
+    def keep_list(self, name: str, key: bytes, offered: SignedDeviceList) -> bool:
+        """Keep a list whose signature was checked, if it may follow the known one.
+
+        Returns whether it was news.
+
+        Raises:
+            SecurityError: ``old-device-list`` or ``device-changed``.
+        """
+        known = self.device_list(name, key)
+        newer_list(known, offered, self._entries(name, key))
+        if known is not None and known.list.version == offered.list.version:
+            return False
+        row = {"peer": name, "account_key": key, "device_list": offered.to_bytes()}
+        self._store.run(KeyList.insert(row).on_conflict_replace())
+        for entry in offered.list.devices:
+            self._store.run(
+                Device.insert(
+                    peer=name,
+                    account_key=key,
+                    id=entry.id,
+                    identity=entry.identity,
+                    since=entry.since,
+                ).on_conflict_ignore()
+            )
+        return True
+
+    def _entries(self, name: str, key: bytes) -> tuple[DeviceEntry, ...]:
+        """Return every device that ever was on a list of this key."""
+        rows = self._store.all(Device, Device.peer == name, Device.account_key == key)
+        return tuple(DeviceEntry(row.id, bytes(row.identity), row.since) for row in rows)
+
+    def sessions(self, name: str, key: bytes, device: str) -> Sessions | None:
+        """Return the sessions with a device."""
+        row = self._store.one(Device, *_is(name, key, device))
+        if row is None or row.sessions is None:
+            return None
+        return Sessions.from_bytes(bytes(row.sessions))
+
+    def put_sessions(self, key: bytes, sessions: Sessions) -> None:
+        """Store the sessions with a device that is on a list of this account key."""
+        where = _is(canonical(sessions.remote.username), key, sessions.remote.device)
+        self._store.run(Device.update(sessions=sessions.to_bytes()).where(*where))
+
+    def sender(self, name: str, device: str, key: bytes | None) -> Sender:
+        """Return what opening a message from a device needs to know; no key for a stranger."""
+        address = Address(name, device)
+        if key is None:
+            return Sender(address)
+        known = self.device_list(name, key)
+        raw = None if known is None else known.to_bytes()
+        return Sender(address, key, raw, self._entries(name, key))
+
+    def devices(self, name: str) -> tuple[str, ...]:
+        """Return the listed devices of a user, without this one."""
+        peer = self._people.peer(name)
+        if peer is None or peer.account_key is None:
+            return ()
+        known = self.device_list(peer.name, bytes(peer.account_key))
+        listed = () if known is None else known.list.devices
+        return tuple(one.id for one in listed if one.id != self._profile.device)
+
+    def reachable(self, name: str) -> dict[str, Sessions]:
+        """Return the sessions with the listed devices of a user that can be sent on."""
+        peer, now = self._people.peer(name), self._profile.now()
+        if peer is None or peer.account_key is None:
+            return {}
+        key = bytes(peer.account_key)
+        found = {one: self.sessions(peer.name, key, one) for one in self.devices(name)}
+        return {
+            device: sessions
+            for device, sessions in found.items()
+            if sessions and not sessions.needs_new_session(now, self._profile.limits)
+        }
+
+    def learn(self, reply: Bundles) -> Learned:
+        """Check what the server hands out for a user, keep the list, and start what is missing."""
+        peer, learned = self._people.know(reply.contact), Learned()
+        try:
+            key = b64.decode(reply.public_key, KEY) if reply.public_key else None
+        except SecurityError:
+            key = None
+        learned.held = self._check_key(peer, key, learned)
+        if key is None or learned.held:
+            return learned
+        bundles = self._verified(peer, key, reply.bundles, learned)
+        if bundles:
+            newest = max((one.device_list for one in bundles), key=lambda one: one.list.version)
+            try:
+                self.keep_list(peer.name, key, newest)
+            except SecurityError as error:
+                learned.events.append(SecurityNotice(peer.shown, error.cause, str(error)))
+        self._start_sessions(peer, key, bundles, learned)
+        return learned
+
+    def _check_key(self, peer: Peer, key: bytes | None, learned: Learned) -> str:
+        """Pin the first key; return why sending must wait, if it must."""
+        if key is None:
+            return f"{peer.shown} has no keys yet that this program can use. It is sent later."
+        if peer.account_key is None:
+            try:
+                self._people.pin(peer.name, key)
+            except SecurityError as error:
+                learned.events.append(SecurityNotice(peer.shown, error.cause, str(error)))
+                return str(error)
+            learned.events.append(ContactsChanged())
+        elif not equal(bytes(peer.account_key), key):
+            if peer.name == self._profile.name:
+                text = "The server shows another account key as yours. Nothing is sent under it."
+                learned.events.append(SecurityNotice(peer.shown, "account-key-changed", text))
+                return text
+            learned.events += self._people.offer(peer.name, key)
+            return changed_text(peer.shown)
+        elif peer.offered_key is not None:  # the server has come back to the pinned key
+            self._people.pin(peer.name, key)
+            learned.events.append(ContactsChanged())
+        return ""
+
+    def _verified(
+        self, peer: Peer, key: bytes, offered: Iterable[DeviceKeys], learned: Learned
+    ) -> list[VerifiedBundle]:
+        """Return the bundles in which everything is right, and tell of the others."""
+        found = []
+        for one in offered:
+            if (peer.name, one.device) == (self._profile.name, self._profile.device):
+                continue
+            try:
+                bundle = open_bundle(
+                    one.bundle,
+                    one.one_time,
+                    account_public=key,
+                    username=peer.name,
+                    device=one.device,
+                    now=self._profile.now(),
+                    limits=self._profile.limits,
+                )
+                found.append(bundle)
+            except SecurityError as error:
+                learned.events.append(SecurityNotice(peer.shown, error.cause, str(error)))
+        return found
+
+    def _start_sessions(
+        self, peer: Peer, key: bytes, bundles: Iterable[VerifiedBundle], learned: Learned
+    ) -> None:
+        """Start a session with each listed device that has none to send on."""
+        offered = {one.device.id: one for one in bundles}
+        listed, there = set(self.devices(peer.name)), set(self.reachable(peer.name))
+        for device in sorted(listed - there):
+            try:
+                if device not in offered:
+                    text = (
+                        f"The server hides the keys of a device of {peer.shown}: it gets nothing."
+                    )
+                    raise SecurityError("bad-bundle", text)
+                self._start(key, offered[device])
+            except SecurityError as error:
+                learned.events.append(SecurityNotice(peer.shown, error.cause, str(error)))
+        for device in sorted(set(offered) - listed):
+            text = f"The server offers a device {device} that {peer.shown} lists no more: refused."
+            learned.events.append(SecurityNotice(peer.shown, "unknown-device", text))
+
+    def _start(self, key: bytes, bundle: VerifiedBundle) -> None:
+        """Start a session, in front of those there are with the device."""
+        before = self.sessions(bundle.username, key, bundle.device.id)
+        local, now = self._profile.local(), self._profile.now()
+        limits = self._profile.limits
+        self.put_sessions(key, start(local, bundle, now, sessions=before, limits=limits))
+
+
+def _is(name: str, key: bytes, device: str) -> tuple[object, ...]:
+    return (Device.peer == name, Device.account_key == key, Device.id == device)

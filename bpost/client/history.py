@@ -1,0 +1,205 @@
+"""Conversations and what is in them. All methods are called within a transaction or reading."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import Any, cast
+
+from bpost.client.events import ConversationChanged, Event, MessageAdded, MessageChanged
+from bpost.client.models import SQL, Entry, Peer, Talk, fn
+from bpost.client.profile import Profile
+from bpost.client.records import LADDER, Conversation, Kind, Message, Status
+from bpost.protocol.fields import canonical
+from bpost.protocol.payload import direct_conversation
+
+
+@dataclass(frozen=True)
+class NewEntry:
+    """What a new line of a conversation says."""
+
+    sender: str
+    kind: Kind
+    text: str = ""
+    id: str = ""
+    device: str = ""
+    sent: int = 0
+    seq: int | None = None
+    status: Status = "received"
+    failure: str = ""
+    payload: bytes | None = None
+    place: float | None = None
+
+
+class History:
+    """All conversations of a profile."""
+
+    def __init__(self, profile: Profile) -> None:
+        self._profile = profile
+        self._store = profile.store
+
+    # Writing
+
+    def open(self, name: str) -> str:
+        """Return the conversation with a user, which there is from now on."""
+        conversation = direct_conversation(self._profile.name, name)
+        row = Talk.insert(name=conversation, peer=canonical(name)).on_conflict_ignore()
+        self._store.run(row)
+        return conversation
+
+    def add(self, conversation: str, entry: NewEntry) -> Message:
+        """Append a message, or put it where ``entry.place`` says."""
+        row, now = int(self.next_place()), self._profile.now()
+        own = canonical(entry.sender) == self._profile.name
+        here = own and entry.device == self._profile.device
+        self._store.run(
+            Entry.insert(
+                row=row,
+                id=entry.id or str(uuid.uuid4()),
+                conversation=conversation,
+                sender=canonical(entry.sender),
+                device=entry.device,
+                own=own,
+                kind=entry.kind,
+                text=entry.text,
+                payload=entry.payload,
+                sent=entry.sent or now,
+                received=None if here else now,
+                status=entry.status,
+                seq=entry.seq,
+                failure=entry.failure,
+                place=float(row) if entry.place is None else entry.place,
+            )
+        )
+        found = self._store.one(Entry, Entry.row == row)
+        assert found is not None  # noqa: S101 - just inserted
+        return self.record(found)
+
+    def notice(self, conversation: str, sender: str, text: str) -> list[Event]:
+        """Append a notice about what ``sender`` sent."""
+        return [MessageAdded(self.add(conversation, NewEntry(sender, "notice", text)))]
+
+    def next_place(self) -> float:
+        """Return the place of the next message that is appended."""
+        return float((self._store.value(Entry.select(fn.MAX(Entry.row))) or 0) + 1)
+
+    def climb(self, id_: str, status: Status, seq: int | None = None) -> list[Event]:
+        """Give an own message a status, unless it has that or a higher one."""
+        row = self.own(id_)
+        if row is None or _rank(cast(Status, row.status)) >= _rank(status):
+            return []
+        values: dict[str, Any] = {"status": status, "failure": ""}
+        if seq is not None:
+            values["seq"] = seq
+        return self.change(row, values)
+
+    def change(self, row: Entry, values: dict[str, Any]) -> list[Event]:
+        """Change a row; tell it if that makes a difference."""
+        if all(getattr(row, name) == value for name, value in values.items()):
+            return []
+        self._store.run(Entry.update(values).where(Entry.row == row.row))
+        changed = self._store.one(Entry, Entry.row == row.row)
+        return [] if changed is None else [MessageChanged(self.record(changed))]
+
+    def read(self, conversation: str, place: float) -> list[Event]:
+        """Count everything up to ``place`` as read."""
+        behind = (Talk.name == conversation) & (Talk.read_place < place)
+        if not self._store.run(Talk.update(read_place=place).where(behind)):
+            return []
+        return [ConversationChanged(self._shown(conversation))]
+
+    def set_draft(self, name: str, text: str) -> list[Event]:
+        """Keep an unsent text."""
+        conversation = self.open(name)
+        self._store.run(Talk.update(draft=text).where(Talk.name == conversation))
+        return [ConversationChanged(self._shown(conversation))]
+
+    # Reading
+
+    def own(self, id_: str) -> Entry | None:
+        """Return the row of an own message."""
+        return self._store.one(Entry, Entry.id == id_, Entry.own)
+
+    def unread(self, conversation: str) -> list[Entry]:
+        """Return the rows of others that have not been read."""
+        talk = self._store.one(Talk, Talk.name == conversation)
+        return [] if talk is None else self._store.all(Entry, *_unread(talk), order=Entry.place)
+
+    def draft(self, name: str) -> str:
+        """Return the unsent text."""
+        conversation = direct_conversation(self._profile.name, name)
+        talk = self._store.one(Talk, Talk.name == conversation)
+        return "" if talk is None else talk.draft
+
+    def page(self, name: str, before: str | None, limit: int) -> list[Message]:
+        """Return up to ``limit`` messages before the one with id ``before``, oldest first."""
+        conversation = direct_conversation(self._profile.name, name)
+        where = [Entry.conversation == conversation]
+        if before is not None:
+            border = self._store.one(Entry, Entry.id == before, Entry.conversation == conversation)
+            if border is None:
+                return []
+            where.append(Entry.place < border.place)
+        newest = cast(Any, Entry.place).desc()
+        rows = self._store.all(Entry, *where, order=newest, limit=limit)
+        return [self.record(row) for row in reversed(rows)]
+
+    def conversations(self) -> list[Conversation]:
+        """Return all conversations, the one with the newest message first."""
+        found = [self._conversation(talk) for talk in self._store.all(Talk)]
+        return sorted(found, key=lambda one: one.last.place if one.last else 0.0, reverse=True)
+
+    def _conversation(self, talk: Talk) -> Conversation:
+        peer = self._store.one(Peer, Peer.name == talk.peer)
+        last = self._store.one(
+            Entry, Entry.conversation == talk.name, order=cast(Any, Entry.place).desc()
+        )
+        return Conversation(
+            name=talk.peer if peer is None else peer.shown,
+            last=None if last is None else self.record(last),
+            unread=self._store.count(Entry, *_unread(talk)),
+            draft=talk.draft,
+            request=peer is None or not (peer.listed or peer.name == self._profile.name),
+        )
+
+    def record(self, row: Entry) -> Message:
+        """Make the record of a row."""
+        return Message(
+            id=row.id,
+            conversation=self._shown(row.conversation),
+            sender=self._name(row.sender),
+            own=row.own,
+            kind=cast(Kind, row.kind),
+            text=row.text,
+            sent=row.sent,
+            received=row.received,
+            status=cast(Status, row.status),
+            seq=row.seq,
+            failure=row.failure,
+            place=row.place,
+        )
+
+    def _shown(self, conversation: str) -> str:
+        """Return the name of a conversation as people know it: the other person's."""
+        talk = self._store.one(Talk, Talk.name == conversation)
+        return conversation if talk is None else self._name(talk.peer)
+
+    def _name(self, name: str) -> str:
+        """Spell a username as registered."""
+        if name == self._profile.name:
+            return self._profile.username
+        return str(self._store.value(Peer.select(Peer.shown).where(Peer.name == name)) or name)
+
+
+def _rank(status: Status) -> int:
+    """Return how far up a status is; a failed message may climb from the bottom again."""
+    return LADDER.index(status) if status in LADDER else -1
+
+
+def _unread(talk: Talk) -> tuple[Any, ...]:
+    return (
+        Entry.conversation == talk.name,
+        Entry.place > talk.read_place,
+        Entry.own == SQL("0"),
+        Entry.kind != "notice",
+    )

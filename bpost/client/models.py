@@ -1,0 +1,247 @@
+"""The tables of the profile's database, as peewee models; :mod:`store` has the connection.
+
+The models are bound to no database, so that several profiles fit in one process: a query is run by
+a :class:`~bpost.client.store.Store` (``store.run(query)``). Rows do not leave the library; what it
+hands out is made of :mod:`bpost.client.records`. Times are milliseconds. Usernames are in
+canonical form, but for ``Peer.shown``.
+"""
+
+from __future__ import annotations
+
+from peewee import (
+    SQL,
+    AutoField,
+    BigIntegerField,
+    BlobField,
+    BooleanField,
+    CompositeKey,
+    FloatField,
+    IntegerField,
+    Model,
+    TextField,
+    fn,
+)
+
+__all__ = ["SQL", "fn"]
+
+VERSION = 1
+"""The version of the schema below. A change of the schema is a new version and a migration."""
+
+
+class Fact(Model):
+    """One thing to know, by name: who we are, and how far we got (see :mod:`profile`)."""
+
+    name = TextField(primary_key=True)
+    value = BlobField()
+
+    class Meta:
+        table_name = "facts"
+
+
+class Peer(Model):
+    """A user, ourselves too. ``account_key`` is pinned; ``offered_key`` waits to be trusted."""
+
+    name = TextField(primary_key=True)
+    shown = TextField()
+    account_key = BlobField(null=True)
+    offered_key = BlobField(null=True)
+    listed = BooleanField(default=False)
+    blocked = BooleanField(default=False)
+    verified = BooleanField(default=False)
+    added = BigIntegerField()
+
+    class Meta:
+        table_name = "peers"
+
+
+class KeyList(Model):
+    """The newest device list that an account key has signed."""
+
+    peer = TextField()
+    account_key = BlobField()
+    device_list = BlobField()
+
+    class Meta:
+        table_name = "device_lists"
+        primary_key = CompositeKey("peer", "account_key")
+
+
+class Device(Model):
+    """A device that ever was on a list of this account key, and the sessions with it."""
+
+    peer = TextField()
+    account_key = BlobField()
+    id = TextField()
+    identity = BlobField()
+    since = BigIntegerField()
+    sessions = BlobField(null=True)
+
+    class Meta:
+        table_name = "devices"
+        primary_key = CompositeKey("peer", "account_key", "id")
+
+
+class Prekey(Model):
+    """Our own private prekeys; ``replaced`` is when a newer one took over, ``public`` is signed."""
+
+    id = BlobField(primary_key=True)
+    kind = IntegerField(index=True)
+    secret = BlobField()
+    public = BlobField()
+    created = BigIntegerField()
+    replaced = BigIntegerField(null=True)
+
+    class Meta:
+        table_name = "prekeys"
+
+
+class BaseKey(Model):
+    """A first message that was accepted, remembered as long as the signed prekey it used."""
+
+    key = BlobField(primary_key=True)
+    prekey = BlobField(index=True)
+
+    class Meta:
+        table_name = "base_keys"
+
+
+class Chain(Model):
+    """The last payload of a device in a conversation: its number and hash; our own chain too."""
+
+    sender = TextField()
+    device = TextField()
+    conversation = TextField()
+    number = BigIntegerField()
+    hash = TextField()
+
+    class Meta:
+        table_name = "chains"
+        primary_key = CompositeKey("sender", "device", "conversation")
+
+
+class Gap(Model):
+    """Numbers ``first`` to ``last`` of a chain did not come, but for ``arrived`` of them."""
+
+    id = AutoField()
+    sender = TextField()
+    device = TextField()
+    conversation = TextField()
+    first = BigIntegerField()
+    last = BigIntegerField()
+    arrived = IntegerField(default=0)
+    notice = IntegerField()
+    place = FloatField()
+
+    class Meta:
+        table_name = "gaps"
+        indexes = ((("sender", "device", "conversation"), False),)
+
+
+class Talk(Model):
+    """A conversation; ``unreadable`` counts what came from the other since the last good one."""
+
+    name = TextField(primary_key=True)
+    peer = TextField(index=True)
+    draft = TextField(default="")
+    read_place = FloatField(default=0.0)
+    unreadable = IntegerField(default=0)
+
+    class Meta:
+        table_name = "conversations"
+
+
+class Entry(Model):
+    """One message, placeholder or notice of a conversation, shown in the order of ``place``."""
+
+    row = AutoField()
+    id = TextField(index=True)
+    conversation = TextField()
+    sender = TextField()
+    device = TextField()
+    own = BooleanField()
+    kind = TextField()
+    text = TextField()
+    payload = BlobField(null=True)
+    sent = BigIntegerField()
+    received = BigIntegerField(null=True)
+    status = TextField()
+    seq = BigIntegerField(null=True)
+    failure = TextField(default="")
+    place = FloatField(default=0.0)
+
+    class Meta:
+        table_name = "messages"
+        indexes = (
+            (("conversation", "place"), False),
+            (("sender", "device", "id"), True),
+        )
+
+
+class Seen(Model):
+    """The hash of a frame that was taken in: the server may hand it out again."""
+
+    digest = BlobField(primary_key=True)
+    taken = BigIntegerField(index=True)
+
+    class Meta:
+        table_name = "seen"
+
+
+class Receipt(Model):
+    """A receipt that is due."""
+
+    id = AutoField()
+    peer = TextField()
+    message = TextField()
+    kind = TextField()
+    due = BigIntegerField()
+
+    class Meta:
+        table_name = "receipts"
+        indexes = ((("peer", "message", "kind"), True),)
+
+
+class Outgoing(Model):
+    """A payload that is to be sealed as soon as the recipient's devices are known."""
+
+    row = AutoField()
+    id = TextField()
+    peer = TextField(index=True)
+    type = TextField()
+    content = TextField()
+    sent = BigIntegerField()
+
+    class Meta:
+        table_name = "outgoing"
+
+
+class Frame(Model):
+    """A sealed message on its way, the same bytes until the server has stored it."""
+
+    row = AutoField()
+    ref = TextField(unique=True)
+    peer = TextField()
+    body = TextField()
+    message = TextField(null=True)
+    refused = BooleanField(default=False)
+
+    class Meta:
+        table_name = "frames"
+
+
+TABLES: tuple[type[Model], ...] = (
+    Fact,
+    Peer,
+    KeyList,
+    Device,
+    Prekey,
+    BaseKey,
+    Chain,
+    Gap,
+    Talk,
+    Entry,
+    Seen,
+    Receipt,
+    Outgoing,
+    Frame,
+)

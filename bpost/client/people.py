@@ -1,0 +1,123 @@
+"""Who people are: the contact list, and the account keys that are pinned (CRYPTO, section 7).
+
+The first account key seen of a user is pinned; another one is only noted until the user of this
+device trusts it. All methods are called within a transaction of the profile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from bpost.client.events import ContactsChanged, Event, SecurityNotice
+from bpost.client.models import Device, Frame, KeyList, Peer
+from bpost.client.profile import Profile
+from bpost.client.records import Contact
+from bpost.crypto.primitives import check_ed25519, equal
+from bpost.errors import UsageError
+from bpost.protocol.fields import canonical
+from bpost.protocol.replies import ContactRecord
+
+
+class People:
+    """The people that a profile knows."""
+
+    def __init__(self, profile: Profile) -> None:
+        self._profile = profile
+        self._store = profile.store
+
+    def peer(self, name: str) -> Peer | None:
+        """Return what is known of a user."""
+        return self._store.one(Peer, Peer.name == canonical(name))
+
+    def know(self, shown: str) -> Peer:
+        """Return what is known of a user, who is known from now on."""
+        found = self.peer(shown)
+        if found is None:
+            row = {"name": canonical(shown), "shown": shown, "added": self._profile.now()}
+            self._store.run(Peer.insert(row))
+            found = self.peer(shown)
+        assert found is not None  # noqa: S101 - just inserted
+        return found
+
+    def set_listed(self, shown: str, listed: bool, blocked: bool | None = None) -> None:
+        """Put a user on the contact list, or take one off."""
+        peer = self.know(shown)
+        values = {"shown": shown, "listed": listed}
+        if blocked is not None:
+            values["blocked"] = blocked
+        self._store.run(Peer.update(values).where(Peer.name == peer.name))
+        if listed:  # what was refused only because of the list may go now
+            waits = (Frame.peer == peer.name) & Frame.message.is_null()
+            self._store.run(Frame.update(refused=False).where(waits))
+
+    def keep_contacts(self, records: Iterable[ContactRecord]) -> bool:
+        """Make the contact list what the server says; return whether anything changed."""
+        old = {(one.name, one.blocked) for one in self._store.all(Peer, Peer.listed)}
+        new = {canonical(one.name): one for one in records}
+        for name, _ in old:
+            if name not in new:
+                self.set_listed(self.know(name).shown, False)
+        for name, record in new.items():
+            if (name, record.blocked) not in old:
+                self.set_listed(record.name, True, record.blocked)
+        return old != {(name, record.blocked) for name, record in new.items()}
+
+    def contacts(self) -> list[Contact]:
+        """Return the contact list, sorted by name."""
+        return [contact_of(peer) for peer in self._store.all(Peer, Peer.listed, order=Peer.name)]
+
+    def pin(self, name: str, key: bytes) -> None:
+        """Trust ``key`` as the account key of ``name``, and forget any other."""
+        check_ed25519(key)
+        old = self.know(name)
+        others = [bytes(one) for one in (old.account_key, old.offered_key) if one is not None]
+        for other in others:
+            if not equal(other, key):
+                self._forget_key(old.name, other)
+        verified = old.verified and equal(bytes(old.account_key or b""), key)
+        values = {"account_key": key, "offered_key": None, "verified": verified}
+        self._store.run(Peer.update(values).where(Peer.name == old.name))
+
+    def offer(self, name: str, key: bytes) -> list[Event]:
+        """Note that ``name`` comes with another account key than the pinned one; tell it once."""
+        peer = self.know(name)
+        if peer.offered_key is not None and equal(bytes(peer.offered_key), key):
+            return []
+        if peer.offered_key is not None:
+            self._forget_key(peer.name, bytes(peer.offered_key))
+        self._store.run(Peer.update(offered_key=key).where(Peer.name == peer.name))
+        notice = SecurityNotice(peer.shown, "account-key-changed", changed_text(peer.shown))
+        return [notice, ContactsChanged()]
+
+    def trust(self, name: str) -> None:
+        """Pin the key that ``name`` has come with; raise UsageError if there is none."""
+        peer = self.peer(name)
+        if peer is None or peer.offered_key is None:
+            raise UsageError(f"{name} has no new key to trust.")
+        self.pin(peer.name, bytes(peer.offered_key))
+
+    def _forget_key(self, name: str, key: bytes) -> None:
+        """Drop the devices of an account key that is not used any more."""
+        for table in (KeyList, Device):
+            self._store.remove(table, table.peer == name, table.account_key == key)
+
+
+def contact_of(peer: Peer) -> Contact:
+    """Make the record of a row."""
+    return Contact(
+        name=peer.shown,
+        added=peer.added,
+        blocked=peer.blocked,
+        listed=peer.listed,
+        has_key=peer.account_key is not None,
+        key_changed=peer.offered_key is not None,
+        verified=peer.verified,
+    )
+
+
+def changed_text(shown: str) -> str:
+    """Say that an account key changed, and what to do."""
+    return (
+        f"The account key of {shown} has changed: they may have begun anew, or somebody stands "
+        "between you. Compare the safety number with them; then trust the new key to go on."
+    )
