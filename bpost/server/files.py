@@ -5,8 +5,17 @@ from __future__ import annotations
 import os
 import stat
 from pathlib import Path
+from types import ModuleType
 
 from bpost.errors import SecurityError, StoreError
+
+fcntl: ModuleType | None
+try:
+    import fcntl
+except ImportError:  # not on Windows
+    fcntl = None
+
+LOCK = "server.lock"
 
 
 def private_folder(path: Path) -> Path:
@@ -63,6 +72,25 @@ def refuse_exposed(path: Path) -> None:
             f"Others on this machine may read or write {path}. "
             f"Look at who has done so, then close it with: chmod 600 {path}",
         )
+
+
+def lock_folder(folder: Path) -> int:
+    """Keep other servers out of ``folder`` until the returned descriptor is closed.
+
+    Raises:
+        StoreError: another server is in it.
+    """
+    descriptor = os.open(private_file(folder / LOCK), os.O_RDWR | os.O_CLOEXEC)
+    try:
+        if fcntl is not None:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(descriptor)
+        raise StoreError(
+            f"Another server is running on the folder {folder}. "
+            "Stop that one, or give this one a folder of its own with --data."
+        ) from error
+    return descriptor
 
 
 def _unusable(path: Path, error: OSError) -> str:

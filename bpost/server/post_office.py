@@ -8,7 +8,7 @@ from bpost.errors import LocalError
 from bpost.net import certificates
 from bpost.net.tls import ServerTLS
 from bpost.server.config import Config, is_loopback
-from bpost.server.files import private_folder
+from bpost.server.files import lock_folder, private_folder
 from bpost.server.listener import Listener
 from bpost.server.log import EventLog
 from bpost.server.office import Office
@@ -31,9 +31,13 @@ class PostOffice:
         self.log = log or EventLog(config.log_format, config.log_level, config.log_addresses)
         self.host = config.host
         self.port = config.port
-        private_folder(config.data)
-        self._tls = self._certificate()
-        self.office = Office(config, self.log)
+        self._lock = lock_folder(private_folder(config.data))
+        try:
+            self._tls = self._certificate()
+            self.office = Office(config, self.log)
+        except BaseException:
+            os.close(self._lock)
+            raise
         self._listener = Listener(self.office, self._tls)
 
     @property
@@ -58,6 +62,7 @@ class PostOffice:
             self.port = self._listener.start()
         except LocalError:
             self.office.store.close()
+            os.close(self._lock)
             raise
         self.office.start()
         self.log.info("started", address=f"{self.host}:{self.port}", pin=self.pin)
@@ -67,6 +72,7 @@ class PostOffice:
         """Tell the clients, finish what was posted, and close; a few seconds at most."""
         self._listener.stop()
         self.office.stop()
+        os.close(self._lock)
         self.log.info("stopped")
 
     def reload(self) -> None:
