@@ -1,117 +1,353 @@
-"""The controller: calls the client library in worker threads, brings the answers back.
+"""The controller: what happens when something is done in the window, or comes in from outside.
 
-Two lanes, each one thread that does one thing after the other: ``quick`` for what only touches
-the profile, in the order in which it was asked for, and ``slow`` for what waits for the server or
-derives keys. A slow call never holds up a quick one. The answers wait on a queue for the pump.
+It knows no Tk. It calls the client library through the lanes, keeps the `Book` and the open
+`Timeline` up to date, and tells a `View` what to show again. All of it runs in the Tk thread, but
+for what it puts into the lanes.
 """
 
 from __future__ import annotations
 
-import contextlib
-import queue
-import threading
+import time
 from collections.abc import Callable
-from typing import TypeVar
+from dataclasses import replace
+from typing import Protocol
 
+from bpost.client import (
+    Client,
+    ConnectionChanged,
+    ConnectionState,
+    Contact,
+    ContactsChanged,
+    Conversation,
+    ConversationChanged,
+    Event,
+    EventsLost,
+    Message,
+    MessageAdded,
+    MessageChanged,
+    SecurityNotice,
+    SignedOut,
+)
 from bpost.errors import BPostError
+from client_tk.lanes import Failed, Lanes
+from client_tk.model import MOST_UNREAD, PAGE, Book, Connection, Timeline
 
-T = TypeVar("T")
-Failed = Callable[[BPostError], object]
+RELOAD_AFTER = 150  # milliseconds between two looks at all conversations
 
 
-class Lane:
-    """One worker thread with a queue of work."""
+class View(Protocol):
+    """What the main window offers the controller."""
 
-    def __init__(self, name: str) -> None:
-        self._work: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
-        # A daemon, so that a call which hangs cannot keep the program from ending.
-        self._thread = threading.Thread(target=self._run, name=f"window-{name}", daemon=True)
-        self._thread.start()
+    def show_list(self) -> None:
+        """Show the conversations anew."""
 
-    def put(self, work: Callable[[], None]) -> None:
-        """Do ``work`` after all that was put before."""
-        self._work.put(work)
+    def show_conversation(self) -> None:
+        """Show another conversation."""
 
-    def end(self, timeout: float) -> bool:
-        """Finish what was put, then end; tell whether that is done."""
-        self._work.put(None)
-        self._thread.join(timeout)
-        return not self._thread.is_alive()
+    def show_person(self) -> None:
+        """Show anew what is known of the other person."""
 
-    def _run(self) -> None:
-        while (work := self._work.get()) is not None:
-            work()
+    def lines_changed(self) -> None:
+        """Show the lines of the timeline anew."""
+
+    def line_added(self, own: bool) -> None:
+        """Show a line that has been added to the timeline."""
+
+    def show_connection(self) -> None:
+        """Show anew where the connection stands."""
+
+    def say(self, sentence: str, alarming: bool = False) -> None:
+        """Show a sentence for a while."""
+
+    def give_back(self, text: str, sentence: str) -> None:
+        """Put a text that was not sent back into the composer, and say why."""
+
+    def signed_out(self, sentence: str) -> None:
+        """Leave the main window: the account is logged in no more."""
+
+    def looking(self) -> bool:
+        """Tell whether somebody looks at the window."""
+
+    def later(self, milliseconds: int, action: Callable[[], object]) -> None:
+        """Do something later, in the Tk thread."""
 
 
 class Controller:
-    """Runs work in the lanes; `next_answer` hands out what to do with the results."""
+    """One account in one main window."""
 
-    def __init__(self) -> None:
-        self._answers: queue.SimpleQueue[Callable[[], object]] = queue.SimpleQueue()
-        self._lanes = {"quick": Lane("quick"), "slow": Lane("slow")}
-
-    def quick(
+    def __init__(
         self,
-        work: Callable[[], T],
-        done: Callable[[T], object] = lambda _: None,
-        failed: Failed | None = None,
+        client: Client,
+        lanes: Lanes,
+        view: View,
+        clock: Callable[[], float] = time.time,
     ) -> None:
-        """Do ``work`` that only touches the profile; then ``done`` in the Tk thread."""
-        self._put("quick", work, done, failed)
+        self.client = client
+        self.lanes = lanes
+        self.view = view
+        self.clock = clock
+        self.book = Book()
+        self.timeline = Timeline("")
+        self.notices: dict[str, str] = {}
+        self._unseen = False
+        self._loading = False
+        self._stale = False
 
-    def slow(
-        self,
-        work: Callable[[], T],
-        done: Callable[[T], object] = lambda _: None,
-        failed: Failed | None = None,
-    ) -> None:
-        """Do ``work`` that may take long; then ``done`` in the Tk thread."""
-        self._put("slow", work, done, failed)
+    def start(self) -> None:
+        """Show what there is."""
+        self.book.connection = Connection(self.client.state, waiting=self.client.waiting)
+        self.view.show_connection()
+        self.reload()
 
-    def _put(
-        self,
-        lane: str,
-        work: Callable[[], T],
-        done: Callable[[T], object],
-        failed: Failed | None,
-    ) -> None:
-        def run() -> None:
-            try:
-                result = work()
-            except BPostError as error:
-                self._answers.put(_answer(failed, error) if failed else _raiser(error))
-            except Exception as error:  # a mistake of ours: shown, and the lane goes on
-                self._answers.put(_raiser(error))
+    # The list
+
+    def reload(self) -> None:
+        """Read all conversations and contacts, soon; calls that come close together are one."""
+        if self._loading:
+            self._stale = True
+            return
+        self._loading, self._stale = True, False
+        self.lanes.quick(self._read_all, self._loaded, self._load_failed)
+
+    def _read_all(self) -> tuple[list[Conversation], list[Contact], int]:
+        return self.client.conversations(), self.client.contacts(), self.client.waiting
+
+    def _loaded(self, found: tuple[list[Conversation], list[Contact], int]) -> None:
+        conversations, contacts, waiting = found
+        before = (self.contact(), self.conversation().request)
+        self.book.load(conversations, contacts)
+        self.view.show_list()
+        if (self.contact(), self.conversation().request) != before:
+            self.view.show_person()
+        if waiting != self.book.connection.waiting:
+            self.book.connection = replace(self.book.connection, waiting=waiting)
+            self.view.show_connection()
+        self.view.later(RELOAD_AFTER, self._again)
+
+    def _load_failed(self, error: BPostError) -> None:
+        self.view.say(str(error), alarming=True)
+        self.view.later(RELOAD_AFTER, self._again)
+
+    def _again(self) -> None:
+        self._loading = False
+        if self._stale:
+            self.reload()
+
+    def search(self, text: str) -> None:
+        """Show only conversations in which ``text`` is found."""
+        if text != self.book.search:
+            self.book.search = text
+            self.view.show_list()
+
+    # One conversation
+
+    def contact(self) -> Contact | None:
+        """Return the contact of the open conversation."""
+        return self.book.contact(self.book.current)
+
+    def conversation(self) -> Conversation:
+        """Return the open conversation."""
+        return self.book.conversation(self.book.current)
+
+    def open(self, name: str) -> None:
+        """Open the conversation with ``name``."""
+        if name.lower() == self.book.current.lower():
+            return
+        self.book.current = name
+        self._open_timeline()
+        self.view.show_list()
+
+    def _open_timeline(self) -> None:
+        timeline = self.timeline = Timeline(self.book.current)
+        unread = self.conversation().unread
+        self._unseen = unread > 0
+        asked = max(PAGE, min(unread + PAGE // 2, MOST_UNREAD))
+        self.view.show_conversation()
+
+        def opened(page: list[Message]) -> None:
+            if timeline is self.timeline:
+                timeline.open(page, asked, unread, self.clock())
+                self.view.show_conversation()
+
+        name = timeline.name
+        self.lanes.quick(lambda: self.client.history(name, limit=asked), opened, self._failed)
+
+    def older(self) -> None:
+        """Load older messages of the open conversation."""
+        timeline = self.timeline
+        if timeline.loading or timeline.complete or not timeline.lines:
+            return
+        timeline.loading = True
+        before = timeline.lines[0].message.id
+
+        def loaded(page: list[Message]) -> None:
+            timeline.older(page, PAGE, self.clock())
+            if timeline is self.timeline:
+                self.view.lines_changed()
+
+        self.lanes.quick(
+            lambda: self.client.history(timeline.name, before=before, limit=PAGE),
+            loaded,
+            self._failed,
+        )
+
+    def seen(self) -> None:
+        """Tell that the newest message of the open conversation is on the screen."""
+        if self._unseen and self.view.looking():
+            self._unseen = False
+            name = self.timeline.name
+            self.lanes.quick(lambda: self.client.mark_read(name), failed=self._failed)
+
+    def send(self, text: str) -> None:
+        """Send ``text`` to the other person."""
+        name = self.book.current
+        self.timeline.all_seen(self.clock())
+
+        def refused(error: BPostError) -> None:
+            if name == self.book.current:
+                self.view.give_back(text, str(error))
             else:
-                self._answers.put(lambda: done(result))
+                self.view.say(f"Not sent to {name}: {error}", alarming=True)
 
-        self._lanes[lane].put(run)
+        self.lanes.quick(lambda: self.client.send(name, text), self._stored, refused)
+        self.lanes.quick(lambda: self.client.set_draft(name, ""), failed=self._failed)
 
-    def next_answer(self) -> Callable[[], object] | None:
-        """Return what to do with the next answer, or None."""
-        try:
-            return self._answers.get_nowait()
-        except queue.Empty:
-            return None
+    def _stored(self, message: Message) -> None:
+        """Show a message of one's own at once; its event may come before or after."""
+        known = self.timeline.place_of(message.id) >= 0
+        if message.conversation.lower() == self.timeline.name.lower() and not known:
+            self._put(message)
+        self.reload()
 
-    def close(self, last: Callable[[], object], timeout: float) -> bool:
-        """Do ``last`` after all quick work, and end; tell whether it was done in time."""
-        self._lanes["quick"].put(lambda: _quietly(last))
-        return self._lanes["quick"].end(timeout)
+    def retry(self, key: str) -> None:
+        """Send a failed message again."""
+        self.lanes.quick(lambda: self.client.retry(key), self._changed, self._failed)
 
+    def keep_draft(self, text: str) -> None:
+        """Keep what has been written to the other person so far."""
+        name = self.book.current
+        if name:
+            self.lanes.quick(lambda: self.client.set_draft(name, text), failed=self._failed)
 
-def _answer(failed: Failed, error: BPostError) -> Callable[[], object]:
-    return lambda: failed(error)
+    def new_day(self) -> None:
+        """Name the days anew, after midnight."""
+        self.timeline.new_day(self.clock())
+        self.view.lines_changed()
+        self.view.show_list()
 
+    # People
 
-def _raiser(error: Exception) -> Callable[[], object]:
-    def throw() -> None:
-        raise error
+    def add_contact(self, name: str, done: Callable[[], object], failed: Failed) -> None:
+        """Add somebody to the contact list, and open the conversation with them."""
 
-    return throw
+        def added(contact: Contact) -> None:
+            done()
+            self.reload()
+            self.open(contact.name)
 
+        self.lanes.slow(lambda: self.client.add_contact(name), added, failed)
 
-def _quietly(last: Callable[[], object]) -> None:
-    # The program ends whatever comes; the profile is as it was after the last commit.
-    with contextlib.suppress(BPostError):
-        last()
+    def change_contact(self, work: Callable[[str], object], said: str) -> None:
+        """Block, unblock or remove the other person: ``work`` gets the name."""
+        name = self.book.current
+
+        def changed(_: object) -> None:
+            self.view.say(said)
+            self.reload()
+
+        self.lanes.slow(lambda: work(name), changed, self._failed)
+
+    def trust(self) -> None:
+        """Accept the new key of the other person; what was held is sent."""
+        name = self.book.current
+
+        def trusted(_: object) -> None:
+            self.notices.pop(name.lower(), None)
+            self.reload()
+            self.view.show_person()
+
+        self.lanes.quick(lambda: self.client.trust_new_key(name), trusted, self._failed)
+
+    def safety_number(self, done: Callable[[str], object]) -> None:
+        """Ask for the number that both people compare."""
+        name = self.book.current
+        self.lanes.quick(lambda: self.client.safety_number(name), done, self._failed)
+
+    def dismiss_notice(self) -> None:
+        """Show the security notice about the other person no longer."""
+        self.notices.pop(self.book.current.lower(), None)
+        self.view.show_person()
+
+    def change_password(
+        self, current: str, new: str, done: Callable[[], object], failed: Failed
+    ) -> None:
+        """Change the password of the account."""
+        self.lanes.slow(lambda: self.client.change_password(current, new), lambda _: done(), failed)
+
+    def reconnect(self) -> None:
+        """Try to connect now."""
+        self.lanes.quick(self.client.reconnect, failed=self._failed)
+
+    def _failed(self, error: BPostError) -> None:
+        self.view.say(str(error), alarming=True)
+
+    # Events
+
+    def handle(self, event: Event) -> None:
+        """Take in one event of the client library."""
+        if isinstance(event, MessageAdded):
+            self._added(event.message)
+        elif isinstance(event, MessageChanged):
+            self._changed(event.message)
+        elif isinstance(event, (ContactsChanged, ConversationChanged)):
+            self.reload()
+        elif isinstance(event, ConnectionChanged):
+            self._connection(event)
+        elif isinstance(event, SecurityNotice):
+            self._notice(event)
+        elif isinstance(event, SignedOut):
+            self.view.signed_out(event.text)
+        elif isinstance(event, EventsLost):
+            self.reload()
+            if self.book.current:
+                self._open_timeline()
+
+    def _added(self, message: Message) -> None:
+        if message.conversation.lower() == self.timeline.name.lower():
+            self._put(message)
+        self.reload()
+
+    def _put(self, message: Message) -> None:
+        now = self.clock()
+        if not self.timeline.put(message, now):
+            self.view.lines_changed()
+            return
+        if not message.own and message.kind != "notice":
+            self._unseen = True
+            if not self.view.looking():
+                self.timeline.count_fresh(message, now)
+        self.view.line_added(message.own)
+
+    def _changed(self, message: Message) -> None:
+        if self.timeline.place_of(message.id) >= 0:
+            self.timeline.put(message, self.clock())
+            self.view.lines_changed()
+        last = self.book.conversation(message.conversation).last
+        if last is None or last.id == message.id:
+            self.reload()
+
+    def _connection(self, event: ConnectionChanged) -> None:
+        retry_at = None if event.retry_in is None else time.monotonic() + event.retry_in
+        self.book.connection = Connection(event.state, retry_at, event.waiting, event.text)
+        self.view.show_connection()
+        if event.state is ConnectionState.CONNECTED:
+            self.view.show_person()
+
+    def _notice(self, event: SecurityNotice) -> None:
+        if not event.contact:
+            self.view.say(event.text, alarming=True)
+            return
+        self.notices[event.contact.lower()] = event.text
+        self.reload()
+        if event.contact.lower() == self.book.current.lower():
+            self.view.show_person()

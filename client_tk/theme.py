@@ -38,6 +38,8 @@ FONTS: dict[str, tuple[int, Literal["normal", "bold"]]] = {
     "badge": (11, "bold"),
     "title": (18, "bold"),
     "huge": (26, "bold"),
+    "mono": (12, "normal"),
+    "digits": (18, "normal"),
 }
 TK_FONTS = ("TkDefaultFont", "TkTextFont", "TkMenuFont", "TkHeadingFont", "TkIconFont")
 ZOOMS = (80, 90, 100, 110, 125, 150, 175, 200)
@@ -217,9 +219,11 @@ class Look:
 
     def _make_fonts(self) -> None:
         family = self._family()
+        fixed = str(tkfont.nametofont("TkFixedFont", root=self.root).actual("family"))
         for role, (_, weight) in FONTS.items():
+            own = fixed if role in ("mono", "digits") else family
             self.fonts[role] = tkfont.Font(
-                root=self.root, name=f"BPost.{role}", family=family, size=-12, weight=weight
+                root=self.root, name=f"BPost.{role}", family=own, size=-12, weight=weight
             )
         for name in TK_FONTS:
             tkfont.nametofont(name, root=self.root).configure(family=family)
@@ -265,6 +269,8 @@ class Look:
             style.configure(f"{name}.TLabel", foreground=color, background=palette.background)
             style.configure(f"{name}Side.TLabel", foreground=color, background=palette.side)
         style.configure("Line.TFrame", background=palette.line)
+        inside = style.lookup("TEntry", "fieldbackground")
+        style.configure("Input.TLabel", background=inside, foreground=palette.muted)
 
 
 def destroyed(widget: tkinter.Misc) -> bool:

@@ -43,6 +43,7 @@ __all__ = [
     "Notebook",
     "Panedwindow",
     "PasswordField",
+    "Placeholder",
     "Progressbar",
     "Radiobutton",
     "Scrollbar",
@@ -73,6 +74,24 @@ class Wrapped(Label):
     def _wrap(self, event: tkinter.Event[tkinter.Misc]) -> None:
         if abs(event.width - int(str(self.cget("wraplength")) or 0)) > 2:
             self.configure(wraplength=event.width)
+
+
+class Placeholder(Label):
+    """Words in an empty entry that say what it is for."""
+
+    def __init__(self, entry: Entry, look: Look, text: tkinter.StringVar, words: str) -> None:
+        super().__init__(entry, text=words, style="Input.TLabel", cursor="xterm")
+        self._text = text
+        self._inset = look.px(10)
+        self.bind("<Button-1>", lambda _: entry.focus_set())
+        text.trace_add("write", lambda *_: self._show())
+        self._show()
+
+    def _show(self) -> None:
+        if self._text.get():
+            self.place_forget()
+        else:
+            self.place(x=self._inset, rely=0.5, anchor="w")
 
 
 class IconButton(Button):

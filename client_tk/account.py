@@ -1,0 +1,130 @@
+"""Logging in: what the start window asks for, as a value, and the work that it means.
+
+The work runs in a worker thread; only plain values go in and come out.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from bpost.client import Client, default_profile, remembered
+from bpost.errors import (
+    BPostError,
+    Refused,
+    SecurityError,
+    TransportError,
+    UntrustedCertificate,
+)
+
+USERNAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,31}")
+SHORTEST = 8  # characters of a new password
+
+
+class MakeClient(Protocol):
+    """How a client is made: `Client`, or one that stands in for it."""
+
+    def __call__(self, server: str, profile: Path, *, pin: str | None = None) -> Client:
+        """Return a client for a profile, not logged in."""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One try to log in, or to create an account."""
+
+    server: str
+    username: str
+    password: str = field(repr=False)
+    create: bool = False
+    pin: str | None = None
+
+
+def place_of(server: str) -> str:
+    """Return the host and port of a server as one word, however its address was written.
+
+    Raises:
+        BPostError: it is no address, or one that is not encrypted.
+    """
+    return default_profile(server, "x").name.partition("@")[2]
+
+
+def plain_server(server: str) -> str:
+    """Return an address without the pin and the invite that a link may hold."""
+    return server.strip().partition("#")[0]
+
+
+def username_error(name: str) -> str:
+    """Say what is wrong with a username; empty if nothing is."""
+    if not name:
+        return "Write a username."
+    if USERNAME.fullmatch(name):
+        return ""
+    return (
+        "A username has 2 to 32 letters (A to Z), digits, dots, hyphens or underscores, "
+        "and begins with a letter or digit."
+    )
+
+
+def password_error(password: str) -> str:
+    """Say what is wrong with a new password; empty if nothing is."""
+    if not password:
+        return "Choose a password."
+    if len(password) < SHORTEST:
+        return (
+            f"Too short: take {SHORTEST} characters or more. Whoever knows it can read your mail."
+        )
+    return ""
+
+
+def sign_in(attempt: Attempt, make: MakeClient, profile: Path | None) -> tuple[Client, str]:
+    """Log in or create the account; return the client, and the server to remember.
+
+    Raises: what `Client.register` and `Client.log_in` raise.
+    """
+    folder = profile or default_profile(attempt.server, attempt.username)
+    client = make(attempt.server, folder, pin=attempt.pin)
+    try:
+        enter = client.register if attempt.create else client.log_in
+        enter(attempt.username, attempt.password)
+        known = remembered(folder)
+    except BaseException:
+        client.close()
+        raise
+    return client, known.server if known else plain_server(attempt.server)
+
+
+@dataclass(frozen=True)
+class Complaint:
+    """A sentence, and the field that it belongs to (``general`` for none of them)."""
+
+    place: str
+    text: str
+
+
+REASONS = {
+    "name-taken": ("username", "This name is taken. Choose another one, or log in if it is yours."),
+    "wrong-password": ("password", "No account has this username and password. Try again."),
+    "invite-needed": (
+        "server",
+        "This server takes new people by invite only: paste the invite link you were given "
+        "(it begins with bpost://) in place of the address.",
+    ),
+    "disabled": ("username", "This account has been closed. Ask the owner of the server."),
+}
+
+
+def complaint(error: BPostError) -> Complaint:
+    """Return where a failed attempt is to be shown, and the sentence."""
+    if isinstance(error, Refused):
+        place, text = REASONS.get(error.reason, ("general", str(error)))
+        return Complaint(place, text)
+    if isinstance(error, UntrustedCertificate):
+        return Complaint("certificate", str(error))
+    if isinstance(error, SecurityError):
+        server = error.cause in ("pin-mismatch", "plaintext-server", "untrusted-certificate")
+        return Complaint("server" if server else "general", str(error))
+    if isinstance(error, TransportError):
+        return Complaint("server", str(error))
+    return Complaint("general", str(error))

@@ -1,0 +1,286 @@
+"""The program: one root window that shows the start window or the main window."""
+
+from __future__ import annotations
+
+import sys
+import time
+import tkinter
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from bpost.client import Client
+from bpost.client.keystore import data_folder
+from bpost.errors import BPostError, ProfileError, UntrustedCertificate
+from client_tk import account, settings, system
+from client_tk.account import Attempt, Complaint, MakeClient
+from client_tk.lanes import Lanes
+from client_tk.main_w import MainWindow, Shell
+from client_tk.pictures import Pictures
+from client_tk.pump import Pump, Task
+from client_tk.start_w import StartWindow
+from client_tk.theme import Look, make_root
+
+SIZE = (1020, 700)
+SMALLEST = (680, 460)
+CLOSE_WITHIN = 5.0  # seconds
+
+
+@dataclass(frozen=True)
+class Options:
+    """How the program was started."""
+
+    server: str = ""
+    pin: str | None = None
+    profile: Path | None = None
+    username: str = ""
+    password: str = ""
+    geometry: str = ""
+    appearance: str = ""
+    scale: float | None = None
+
+    def __repr__(self) -> str:
+        """Show everything but the password."""
+        return f"Options(server={self.server!r}, username={self.username!r})"
+
+
+class App:
+    """The root window, and what lives as long as it does."""
+
+    def __init__(self, options: Options, make: MakeClient = Client) -> None:
+        self.options = options
+        self._make = make
+        self.settings = settings.load(options.profile or data_folder())
+        if options.appearance:
+            self.settings.appearance = options.appearance
+        self.root = make_root("BPost", options.scale or system.screen_scale())
+        self.root.report_callback_exception = self._callback_failed
+        self.look = Look(self.root, self._mode(system.prefers_dark), self.settings.zoom)
+        self.pictures = Pictures(self.root)
+        self.lanes = Lanes()
+        self.client: Client | None = None
+        self.main: MainWindow | None = None
+        self.start: StartWindow | None = None
+        self._attempt = 0
+        self._looked_at = 0.0
+        self._pins: dict[str, str] = {}
+        self.pump = Pump(self.root, self._next_task, self._complain)
+        self._dress()
+        self.pump.start()
+        self._begin()
+
+    def _dress(self) -> None:
+        """Give the root window its icon, its size and its place."""
+        root, px = self.root, self.look.px
+        icons = [self.pictures.program(size) for size in (64, 32, 16)]
+        root.iconphoto(True, *(cast("tkinter.PhotoImage", icon) for icon in icons))
+        root.minsize(px(SMALLEST[0]), px(SMALLEST[1]))
+        root.geometry(self.options.geometry or self.settings.geometry or self._middle())
+        root.protocol("WM_DELETE_WINDOW", self.close)
+        root.bind("<FocusIn>", self._focused, add="+")
+        root.deiconify()
+
+    def _middle(self) -> str:
+        """Return the usual size, in the middle of the screen, and not larger than it."""
+        root = self.root
+        width = min(self.look.px(SIZE[0]), root.winfo_screenwidth())
+        height = min(self.look.px(SIZE[1]), root.winfo_screenheight())
+        x = (root.winfo_screenwidth() - width) // 2
+        y = (root.winfo_screenheight() - height) // 3
+        return f"{width}x{height}+{x}+{y}"
+
+    def _begin(self) -> None:
+        options = self.options
+        self.show_start()
+        if options.server and options.username and options.password and self.start:
+            self.start.submit()
+
+    def run(self) -> None:
+        """Stay until the window is closed."""
+        self.root.mainloop()
+
+    # Start window
+
+    def show_start(self, sentence: str = "") -> None:
+        """Show the start window."""
+        start = self.start = StartWindow(self.root, self.look, self.pictures)
+        start.pack(fill="both", expand=True)
+        start.on_attempt = self.attempt
+        start.on_cancel = self.give_up
+        start.fill(
+            self.options.server or self.settings.server,
+            self.options.username or self.settings.username,
+        )
+        if self.options.password:
+            start.log_in.password.value = self.options.password
+        if sentence:
+            start.complain(Complaint("general", sentence))
+        self.root.title("BPost")
+
+    def attempt(self, attempt: Attempt) -> None:
+        """Try to log in or to create an account, in a worker thread."""
+        self._attempt += 1
+        number, pin = self._attempt, attempt.pin or self.options.pin
+        known = Attempt(
+            attempt.server,
+            attempt.username,
+            attempt.password,
+            attempt.create,
+            pin or self._pins.get(account.place_of(attempt.server)),
+        )
+
+        def done(result: tuple[Client, str]) -> None:
+            if number != self._attempt:
+                self.lanes.slow(result[0].close)
+                return
+            self._enter(result[0], result[1], known)
+
+        def failed(error: BPostError) -> None:
+            if number == self._attempt and self.start is not None:
+                self._attempt_failed(error)
+
+        profile = self.options.profile
+        self.lanes.slow(lambda: account.sign_in(known, self._make, profile), done, failed)
+
+    def _attempt_failed(self, error: BPostError) -> None:
+        start = self.start
+        if start is None:
+            return
+        if isinstance(error, UntrustedCertificate):
+            start.ask_trust(error.pin, str(error))
+        else:
+            start.complain(account.complaint(error))
+
+    def give_up(self) -> None:
+        """Let an attempt come to nothing; its client is closed when it comes back."""
+        self._attempt += 1
+
+    def _enter(self, client: Client, server: str, attempt: Attempt) -> None:
+        if attempt.pin:
+            self._pins[account.place_of(attempt.server)] = attempt.pin
+        self.settings.server, self.settings.username = server, client.username
+        self._save_settings()
+        if self.start is not None:
+            self.start.set_trying(False)
+            self.start.destroy()
+            self.start = None
+        self.client = client
+        shell = Shell(
+            look=self.look,
+            pictures=self.pictures,
+            lanes=self.lanes,
+            settings=self.settings,
+            server=server,
+            log_out=self.log_out,
+            choose_appearance=self.choose_appearance,
+            enlarge=self.enlarge,
+            set_title=self._set_title,
+        )
+        self.main = MainWindow(self.root, shell, client)
+        self.main.pack(fill="both", expand=True)
+        self.main.start()
+
+    # Main window
+
+    def log_out(self, sentence: str = "") -> None:
+        """Leave the account, and show the start window."""
+        client, main = self.client, self.main
+        if client is None or main is None:
+            return
+        main.leave()
+        main.destroy()
+        self.client = self.main = None
+        self.lanes.quick(client.close)
+        self.options = Options(profile=self.options.profile, pin=self.options.pin)
+        self.show_start(sentence)
+
+    def _set_title(self, username: str, unread: int) -> None:
+        self.root.title(f"({unread}) BPost · {username}" if unread else f"BPost · {username}")
+
+    def choose_appearance(self, appearance: str) -> None:
+        """Be light, dark, or like the system."""
+        self.settings.appearance = appearance
+        self._save_settings()
+        if appearance == "system":
+            self._ask_system()
+        else:
+            self.look.use(appearance)
+
+    def enlarge(self, steps: int) -> None:
+        """Make the text larger or smaller."""
+        self.look.enlarge(steps)
+        self.settings.zoom = self.look.zoom
+        self._save_settings()
+
+    def _mode(self, dark: Callable[[], bool]) -> str:
+        if self.settings.appearance == "system":
+            return "dark" if dark() else "light"
+        return self.settings.appearance
+
+    def _ask_system(self) -> None:
+        """Follow the system, if that is wanted; asking takes a while."""
+        self._looked_at = time.monotonic()
+
+        def answered(dark: bool) -> None:
+            mode = self._mode(lambda: dark)
+            if mode != self.look.palette.mode:
+                self.look.use(mode)
+
+        self.lanes.slow(system.prefers_dark, answered)
+
+    def _focused(self, event: tkinter.Event[tkinter.Misc]) -> None:
+        if event.widget is not self.root:
+            return
+        if self.main is not None:
+            self.main.messages.repaint()  # what is on the screen is seen now
+        if self.settings.appearance == "system" and time.monotonic() - self._looked_at > 10:
+            self._ask_system()
+
+    def _save_settings(self) -> None:
+        try:
+            self.settings.save()
+        except ProfileError as error:
+            if self.main is not None:
+                self.main.say(str(error), alarming=True)
+
+    # Events and mistakes
+
+    def _next_task(self) -> Task | None:
+        answer = self.lanes.next_answer()
+        if answer is not None:
+            return answer
+        client, main = self.client, self.main
+        if client is None or main is None:
+            return None
+        event = client.next_event(0)
+        return None if event is None else lambda: main.controller.handle(event)
+
+    def _complain(self, error: Exception) -> None:
+        """Show a mistake of ours, and write it where it can be reported from."""
+        traceback.print_exception(type(error), error, error.__traceback__, file=sys.stderr)
+        if self.main is not None:
+            sentence = (
+                f"Something went wrong inside BPost ({type(error).__name__}). Please report it."
+            )
+            self.main.say(sentence, alarming=True)
+
+    def _callback_failed(self, _kind: object, error: BaseException, _trace: object) -> None:
+        if isinstance(error, Exception):
+            self._complain(error)
+        else:
+            self.close()
+
+    def close(self) -> None:
+        """Leave the account and end the program."""
+        self.settings.geometry = self.root.geometry()
+        if self.main is not None:
+            self.main.leave()
+        self._save_settings()
+        self.pump.stop()
+        self.root.withdraw()
+        self.root.update_idletasks()
+        client = self.client
+        self.lanes.close(client.close if client is not None else lambda: None, CLOSE_WITHIN)
+        self.root.destroy()

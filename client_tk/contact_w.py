@@ -1,0 +1,99 @@
+"""Two small windows about people: adding a contact, and comparing safety numbers."""
+
+from __future__ import annotations
+
+import tkinter
+from collections.abc import Callable
+
+from bpost.errors import BPostError, Refused
+from client_tk import account, words
+from client_tk.theme import Look
+from client_tk.widgets import Button, Field, Label, Progressbar, Sheet, Wrapped
+
+Add = Callable[[str, Callable[[], object], Callable[[BPostError], object]], object]
+
+
+class AddContactSheet(Sheet):
+    """Asks for a username, and adds it."""
+
+    def __init__(self, parent: tkinter.Misc, look: Look, add: Add, own: str) -> None:
+        super().__init__(parent, look, "New contact")
+        self._add = add
+        self._own = own
+        hint = "Their username on this server. Upper and lower case are the same."
+        self.name = Field(self.body, look, "Username", hint=hint)
+        self.name.pack(fill="x")
+        self.bar = Progressbar(self.body, mode="indeterminate", bootstyle="primary")
+        self.confirm = self.add_button("Add", self.submit, "primary")
+        self.cancel = self.add_button("Cancel", self.close)
+        self.name.on_change(self.name.clear)
+        self.name.entry.bind("<Return>", lambda _: self.submit())
+        self.open(self.name.entry)
+
+    def submit(self) -> None:
+        """Add the contact, unless the name is plainly wrong."""
+        name = self.name.value.strip()
+        wrong = account.username_error(name)
+        if name.lower() == self._own.lower():
+            wrong = "That is you."
+        if wrong:
+            self.name.fail(wrong)
+            return
+        self._wait(True)
+        self._add(name, self.close, self._failed)
+
+    def _wait(self, waiting: bool) -> None:
+        self.confirm.state(["disabled" if waiting else "!disabled"])
+        self.name.entry.state(["disabled" if waiting else "!disabled"])
+        if waiting:
+            self.bar.pack(fill="x", pady=(self.look.px(8), 0))
+            self.bar.start(15)
+        else:
+            self.bar.stop()
+            self.bar.pack_forget()
+
+    def _failed(self, error: BPostError) -> None:
+        if not self.winfo_exists():
+            return
+        self._wait(False)
+        name = self.name.value.strip()
+        if isinstance(error, Refused) and error.reason == "no-such-user":
+            self.name.fail(f"Nobody on this server is called {name}. Check how it is spelled.")
+        else:
+            self.name.fail(str(error))
+
+
+class SafetySheet(Sheet):
+    """Shows the safety number that both people compare."""
+
+    def __init__(self, parent: tkinter.Misc, look: Look, name: str, changed: bool) -> None:
+        super().__init__(parent, look, f"Safety number with {name}")
+        self.on_trust: Callable[[], object] = lambda: None
+        text = (
+            f"Compare this number with {name}, face to face or on the telephone. If {name} sees "
+            "the same, nobody sits between you."
+        )
+        if changed:
+            text = f"The key of {name} has changed, and so has the number. {text}"
+        Wrapped(self.body, text=text).pack(fill="x")
+        self.number = Label(self.body, text="…", font=look.fonts["digits"], justify="center")
+        self.number.pack(pady=look.px(20))
+        self.trust: Button | None = None
+        if changed:
+            self.trust = self.add_button(
+                "It is the same: trust the new key", self._trust, "primary"
+            )
+        self.done = self.add_button("Close", self.close, "neutral" if changed else "primary")
+        self.open(self.done)
+
+    def show_number(self, number: str) -> None:
+        """Show the number, once it is known."""
+        if self.winfo_exists():
+            self.number.configure(
+                text=words.digits(number)
+                or "There is no key yet: it comes with the first connection."
+            )
+
+    def _trust(self) -> None:
+        self.close()
+        self.on_trust()

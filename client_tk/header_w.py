@@ -1,0 +1,173 @@
+"""Above the messages: who the other person is, and what one has to know about them."""
+
+from __future__ import annotations
+
+import tkinter
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bpost.client import Contact
+from client_tk import words
+from client_tk.pictures import Pictures
+from client_tk.theme import DISCS, Look
+from client_tk.widgets import Button, Canvas, Frame, IconButton, Label, Menu, Wrapped
+
+
+@dataclass(frozen=True)
+class Person:
+    """The other person of a conversation, as the header shows them."""
+
+    name: str
+    contact: Contact | None
+    request: bool = False
+    notice: str = ""
+
+    @property
+    def line(self) -> tuple[str, str, str]:
+        """Return the icon, the sentence below the name, and its style."""
+        contact = self.contact
+        if contact is not None and contact.key_changed:
+            return "shield-exclamation", "The key has changed", "Warning"
+        if contact is not None and contact.verified:
+            return "shield-check", "Verified · sealed end to end", "Good"
+        if contact is not None and contact.has_key:
+            return "shield-lock", "Sealed end to end", "Muted"
+        return "shield", "No key yet: the first message waits for it", "Muted"
+
+    @property
+    def may_write(self) -> bool:
+        """Whether one can write to this person."""
+        return self.contact is not None and self.contact.listed and not self.contact.blocked
+
+
+class Header(Frame):
+    """Picture, name, shield, and a menu of what can be done with the contact."""
+
+    def __init__(self, parent: tkinter.Misc, look: Look, pictures: Pictures) -> None:
+        super().__init__(parent)
+        self.look = look
+        self.pictures = pictures
+        self.person = Person("", None)
+        self.ask_safety: Callable[[], object] = lambda: None
+        self.ask_change: Callable[[str], object] = lambda _: None
+        self.face = Canvas(self, highlightthickness=0)
+        self.face.pack(side="left", padx=(look.px(20), look.px(12)), pady=look.px(10))
+        words_ = Frame(self)
+        words_.pack(side="left", fill="x", expand=True)
+        self.name = Label(words_, text="", font=look.fonts["name"])
+        self.name.pack(anchor="w")
+        self.below = Label(words_, text="", font=look.fonts["small"], compound="left")
+        self.below.pack(anchor="w")
+        self.menu_button = IconButton(
+            self, look, "three-dots-vertical", "More about this contact", self.open_menu
+        )
+        self.menu_button.pack(side="right", padx=(0, look.px(14)))
+        self.safety = IconButton(
+            self, look, "shield-lock", "Compare safety numbers", lambda: self.ask_safety()
+        )
+        self.safety.pack(side="right", padx=(0, look.px(4)))
+        look.follow(self.restyle)
+        self.bind("<Destroy>", lambda _: look.forget(self.restyle), add="+")
+
+    def show_person(self, person: Person) -> None:
+        """Show somebody."""
+        self.person = person
+        self.restyle()
+
+    def restyle(self) -> None:
+        """Draw everything anew."""
+        icon, sentence, style = self.person.line
+        palette = self.look.palette
+        tint = {"Warning": palette.warning, "Good": palette.good}.get(style, palette.muted)
+        image = self.look.icon(icon, 13, tint)
+        self.name.configure(text=self.person.name)
+        self.below.configure(text=f" {sentence}", style=f"{style}.TLabel", image=image)
+        size = self.look.text_px(38)
+        self.face.configure(width=size, height=size, background=palette.background)
+        self.face.delete("all")
+        if self.person.name:
+            color = DISCS[words.color_number(self.person.name, len(DISCS))]
+            self.face.create_image(0, 0, image=self.pictures.disc(size, color), anchor="nw")
+            self.face.create_text(
+                size // 2,
+                size // 2,
+                text=words.initials(self.person.name),
+                font=self.look.fonts["name"],
+                fill="#ffffff",
+            )
+
+    def open_menu(self) -> Menu:
+        """Open the menu below its button."""
+        menu, contact = Menu(self, tearoff=False), self.person.contact
+        menu.add_command(label="Compare safety numbers …", command=self.ask_safety)
+        menu.add_separator()
+        if contact is None or not contact.listed:
+            menu.add_command(label="Add to contacts", command=lambda: self.ask_change("add"))
+        else:
+            menu.add_command(
+                label="Remove from contacts", command=lambda: self.ask_change("remove")
+            )
+        blocked = contact is not None and contact.blocked
+        menu.add_command(
+            label="Unblock" if blocked else "Block",
+            command=lambda: self.ask_change("unblock" if blocked else "block"),
+        )
+        button = self.menu_button
+        menu.tk_popup(button.winfo_rootx(), button.winfo_rooty() + button.winfo_height())
+        return menu
+
+
+class Banner(Frame):
+    """A sentence between header and messages, with the buttons that answer it."""
+
+    def __init__(self, parent: tkinter.Misc, look: Look) -> None:
+        super().__init__(parent, style="Notice.TFrame", padding=(look.px(20), look.px(10)))
+        self.look = look
+        self.act: Callable[[str], object] = lambda _: None
+        self.text = Wrapped(self, text="", style="Notice.TLabel")
+        self.text.pack(side="left", fill="x", expand=True)
+        self.buttons = Frame(self, style="Notice.TFrame")
+        self.buttons.pack(side="right", padx=(look.px(12), 0))
+        self.shown: tuple[str, tuple[tuple[str, str], ...]] = ("", ())
+
+    def show_person(self, person: Person) -> bool:
+        """Show what has to be known of somebody; tell whether there is anything."""
+        sentence, answers = what_to_know(person)
+        if (sentence, answers) == self.shown:
+            return bool(sentence)
+        self.shown = (sentence, answers)
+        self.text.configure(text=sentence)
+        for button in self.buttons.winfo_children():
+            button.destroy()
+        for number, (label, action) in enumerate(answers):
+            style = "primary" if number == 0 else "neutral"
+            button = Button(
+                self.buttons,
+                text=label,
+                bootstyle=style,
+                command=lambda action=action: self.act(action),
+            )
+            button.pack(side="left", padx=(self.look.px(8) if number else 0, 0))
+        return bool(sentence)
+
+
+def what_to_know(person: Person) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """Return what has to be known of somebody, and the answers: label and action."""
+    name, contact = person.name, person.contact
+    if contact is not None and contact.key_changed:
+        return (
+            f"The key of {name} has changed. Perhaps they began anew; perhaps somebody is between "
+            "you. Your messages are held until you trust the new key.",
+            (("Compare numbers", "safety"), ("Trust the new key", "trust")),
+        )
+    if contact is not None and contact.blocked:
+        return f"You have blocked {name}. They are not told.", (("Unblock", "unblock"),)
+    if contact is None or not contact.listed:
+        wants = "wants to write to you" if person.request else "is not in your contacts"
+        return (
+            f"{name} {wants}. Add them to your contacts to answer.",
+            (("Add", "add"), ("Block", "block")),
+        )
+    if person.notice:
+        return person.notice, (("Understood", "dismiss"),)
+    return "", ()

@@ -1,0 +1,341 @@
+"""The main window: the conversations, one of them, and where the connection stands."""
+
+from __future__ import annotations
+
+import functools
+import time
+import tkinter
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bpost.client import Client
+from client_tk.composer_w import Composer
+from client_tk.contact_w import AddContactSheet, SafetySheet
+from client_tk.controller import Controller
+from client_tk.header_w import Banner, Header, Person
+from client_tk.lanes import Lanes
+from client_tk.messages_w import MessagesView
+from client_tk.password_w import PasswordSheet
+from client_tk.pictures import Pictures
+from client_tk.settings import Settings
+from client_tk.settings_w import Choices, KeysSheet, SettingsSheet
+from client_tk.side_w import Side
+from client_tk.status_w import StatusLine
+from client_tk.theme import Look
+from client_tk.widgets import Frame, Label, Panedwindow, Wrapped, shortcut
+
+SIDE = 310
+KEYS_TAG = "BPostKeys"
+
+
+@dataclass
+class Shell:
+    """What the main window needs of the program around it."""
+
+    look: Look
+    pictures: Pictures
+    lanes: Lanes
+    settings: Settings
+    server: str
+    log_out: Callable[[str], object]
+    choose_appearance: Callable[[str], object]
+    enlarge: Callable[[int], object]
+    set_title: Callable[[str, int], object]
+
+
+class MainWindow(Frame):
+    """The views of one account; a `Controller` decides what they show."""
+
+    def __init__(self, parent: tkinter.Misc, shell: Shell, client: Client) -> None:
+        super().__init__(parent)
+        self.shell = shell
+        self.look = shell.look
+        self.client = client
+        self.controller = Controller(client, shell.lanes, self)
+        self._timers: set[str] = set()
+        self.status = StatusLine(self, self.look, self.controller.reconnect)
+        self.status.pack(side="bottom", fill="x")
+        Frame(self, style="Line.TFrame", height=1).pack(side="bottom", fill="x")
+        self.panes = Panedwindow(self, orient="horizontal")
+        self.panes.pack(fill="both", expand=True)
+        self.side = Side(self.panes, self.look, shell.pictures, self.open)
+        self.right = Frame(self.panes)
+        self.panes.add(self.side, weight=0)
+        self.panes.add(self.right, weight=1)
+        self._draw_right()
+        self._connect()
+        self._bind_keys()
+
+    def _draw_right(self) -> None:
+        look = self.look
+        self.nobody = Frame(self.right)
+        self._draw_nobody()
+        self.talk = Frame(self.right)
+        self.header = Header(self.talk, look, self.shell.pictures)
+        self.header.pack(fill="x")
+        self.edge = Frame(self.talk, style="Line.TFrame", height=1)
+        self.edge.pack(fill="x")
+        self.banner = Banner(self.talk, look)
+        self.composer = Composer(self.talk, look)
+        self.composer.pack(side="bottom", fill="x")
+        Frame(self.talk, style="Line.TFrame", height=1).pack(side="bottom", fill="x")
+        self.messages = MessagesView(self.talk, look, self.shell.pictures)
+        self.messages.pack(fill="both", expand=True)
+        self.nobody.pack(fill="both", expand=True)
+
+    def _draw_nobody(self) -> None:
+        """Draw what is seen while no conversation is open."""
+        middle = Frame(self.nobody)
+        middle.place(relx=0.5, rely=0.45, anchor="center")
+        self._icon = self.shell.pictures.program(self.look.px(72))
+        Label(middle, image=self._icon).pack()
+        text = "Choose a conversation, or add somebody with Ctrl+N"
+        Wrapped(middle, text=text, style="Muted.TLabel").pack(pady=(self.look.px(16), 0))
+
+    def _connect(self) -> None:
+        """Let the views ask the controller."""
+        self.side.me.configure(text=self.client.username)
+        self.side.on_search = self.controller.search
+        self.side.on_new = self.new_contact
+        self.side.on_settings = self.open_settings
+        self.side.on_leave = self.focus_composer
+        self.header.ask_safety = self.open_safety
+        self.header.ask_change = self.act
+        self.banner.act = self.act
+        self.messages.ask_older = self.controller.older
+        self.messages.ask_retry = self.controller.retry
+        self.messages.tell_seen = self.controller.seen
+        self.composer.on_send = self.controller.send
+        self.composer.on_draft = self.controller.keep_draft
+
+    def start(self) -> None:
+        """Show the account."""
+        self.update_idletasks()
+        self.panes.sashpos(0, self.shell.settings.side or self.look.text_px(SIDE))
+        self.controller.start()
+        self.side.list.canvas.focus_set()
+        self.later(60_000, functools.partial(self._each_minute, time.localtime().tm_yday))
+
+    def _each_minute(self, day: int) -> None:
+        today = time.localtime().tm_yday
+        if today != day:
+            self.controller.new_day()
+        self.later(60_000, functools.partial(self._each_minute, today))
+
+    # Keys
+
+    def _bind_keys(self) -> None:
+        """Let the keys of the window come before those of the widget that has the focus."""
+        key = shortcut(self)
+        keys: dict[str, Callable[[], object]] = {
+            f"<{key}-n>": self.new_contact,
+            f"<{key}-k>": self.side.focus_search,
+            f"<{key}-comma>": self.open_settings,
+            f"<{key}-slash>": lambda: KeysSheet(self, self.look),
+            "<Control-Tab>": lambda: self.step(1),
+            "<Control-Shift-Tab>": lambda: self.step(-1),
+            "<Alt-Down>": lambda: self.step(1),
+            "<Alt-Up>": lambda: self.step(-1),
+            "<Escape>": self.escape,
+        }
+        for size_key in ("plus", "equal", "KP_Add"):
+            keys[f"<{key}-{size_key}>"] = lambda: self.shell.enlarge(1)
+        for size_key in ("minus", "KP_Subtract"):
+            keys[f"<{key}-{size_key}>"] = lambda: self.shell.enlarge(-1)
+        for size_key in ("0", "KP_0"):
+            keys[f"<{key}-Key-{size_key}>"] = lambda: self.shell.enlarge(0)
+        for number in range(1, 10):
+            keys[f"<{key}-Key-{number}>"] = functools.partial(self.side.list.choose, number - 1)
+        if self.tk.call("tk", "windowingsystem") == "x11":
+            keys["<Control-ISO_Left_Tab>"] = lambda: self.step(-1)
+        for sequence, action in keys.items():
+            self.bind_class(KEYS_TAG, sequence, functools.partial(_act, action))
+        _put_tag(self)
+
+    def step(self, step: int) -> None:
+        """Go to the next conversation, or to an earlier one."""
+        self.side.list.step(step, around=True)
+
+    def escape(self) -> None:
+        """Cancel what is under way: the search, a picked message; then go to the end."""
+        focus = self.focus_get()
+        if focus is self.side.search:
+            self.side.search.event_generate("<<Leave>>")
+        if self.side.wanted.get():
+            self.side.wanted.set("")
+        elif self.messages.painter.chosen:
+            self.messages.leave_pick()
+        else:
+            self.messages.to_end()
+        self.focus_composer()
+
+    def focus_composer(self) -> None:
+        """Put the focus where one writes, or into the list."""
+        if self.talk.winfo_manager() and self.composer.enabled:
+            self.composer.text.focus_set()
+        else:
+            self.side.list.canvas.focus_set()
+
+    # What one does
+
+    def open(self, name: str) -> None:
+        """Open a conversation, keeping what was written in the one before."""
+        in_list = self.focus_get() is self.side.list.canvas
+        self.composer.flush_draft()
+        self.controller.open(name)
+        if not in_list:
+            self.focus_composer()
+
+    def new_contact(self) -> AddContactSheet:
+        """Ask whom to add."""
+        return AddContactSheet(self, self.look, self.controller.add_contact, self.client.username)
+
+    def open_settings(self) -> SettingsSheet:
+        """Open the settings."""
+        choices = Choices(
+            appearance=self.shell.settings.appearance,
+            choose=self.shell.choose_appearance,
+            enlarge=self.shell.enlarge,
+            change_password=self.change_password,
+            show_keys=lambda: KeysSheet(self, self.look),
+            log_out=lambda: self.shell.log_out(""),
+        )
+        account = f"{self.client.username} at {self.shell.server}"
+        return SettingsSheet(self, self.look, account, choices)
+
+    def change_password(self) -> PasswordSheet:
+        """Ask for the new password."""
+        return PasswordSheet(
+            self,
+            self.look,
+            self.client.username,
+            self.controller.change_password,
+            self.say,
+        )
+
+    def open_safety(self) -> SafetySheet:
+        """Show the number that both people compare."""
+        contact = self.controller.contact()
+        changed = contact is not None and contact.key_changed
+        sheet = SafetySheet(self, self.look, self.controller.book.current, changed)
+        sheet.on_trust = self.controller.trust
+        self.controller.safety_number(sheet.show_number)
+        return sheet
+
+    def act(self, action: str) -> None:
+        """Do what a button or menu about the other person says."""
+        name, client = self.controller.book.current, self.client
+        changes: dict[str, tuple[Callable[[str], object], str]] = {
+            "add": (client.add_contact, f"{name} is in your contacts now."),
+            "remove": (client.remove_contact, f"{name} is not in your contacts any more."),
+            "block": (client.block, f"{name} is blocked."),
+            "unblock": (client.unblock, f"{name} is not blocked any more."),
+        }
+        if action in changes:
+            self.controller.change_contact(*changes[action])
+        elif action == "safety":
+            self.open_safety()
+        elif action == "trust":
+            self.controller.trust()
+        elif action == "dismiss":
+            self.controller.dismiss_notice()
+
+    # What the controller asks for (controller.View)
+
+    def show_list(self) -> None:
+        """Show the conversations anew."""
+        book = self.controller.book
+        self.side.show_rows(book.rows(self.controller.clock()))
+        unread = sum(one.unread for one in book.conversations.values())
+        self.shell.set_title(self.client.username, unread)
+
+    def show_conversation(self) -> None:
+        """Show another conversation."""
+        if not self.talk.winfo_manager():
+            self.nobody.pack_forget()
+            self.talk.pack(fill="both", expand=True)
+        timeline = self.controller.timeline
+        name = timeline.name
+        empty = (
+            f"No messages yet.\nWhat you write here, only you and {name} can read: it is sealed on "
+            f"this computer and opened on theirs."
+        )
+        self.messages.show_timeline(timeline, empty)
+        if timeline.loading:
+            self.composer.enable(True)
+            self.composer.load(self.controller.conversation().draft)
+        self.show_person()
+
+    def show_person(self) -> None:
+        """Show anew what is known of the other person."""
+        book = self.controller.book
+        if not book.current:
+            return
+        notice = self.controller.notices.get(book.current.lower(), "")
+        conversation = self.controller.conversation()
+        person = Person(book.current, self.controller.contact(), conversation.request, notice)
+        self.header.show_person(person)
+        if self.banner.show_person(person):
+            self.banner.pack(fill="x", after=self.edge)
+        else:
+            self.banner.pack_forget()
+        self.composer.enable(person.may_write)
+
+    def lines_changed(self) -> None:
+        """Show the lines of the timeline anew."""
+        self.messages.refresh()
+
+    def line_added(self, own: bool) -> None:
+        """Show a line that has been added to the timeline."""
+        self.messages.added(own)
+
+    def show_connection(self) -> None:
+        """Show anew where the connection stands."""
+        self.status.show_connection(self.controller.book.connection)
+
+    def say(self, sentence: str, alarming: bool = False) -> None:
+        """Show a sentence for a while."""
+        self.status.say(sentence, alarming)
+
+    def give_back(self, text: str, sentence: str) -> None:
+        """Put a text that was not sent back into the composer, and say why."""
+        self.composer.give_back(text, sentence)
+
+    def signed_out(self, sentence: str) -> None:
+        """Leave the main window: the account is logged in no more."""
+        self.shell.log_out(sentence)
+
+    def looking(self) -> bool:
+        """Tell whether somebody looks at the window: it has the focus and is not hidden."""
+        return bool(self.winfo_viewable()) and self.focus_get() is not None
+
+    def later(self, milliseconds: int, action: Callable[[], object]) -> None:
+        """Do something later, unless the window is gone by then."""
+
+        def act() -> None:
+            self._timers.discard(timer)
+            action()
+
+        timer = self.after(milliseconds, act)
+        self._timers.add(timer)
+
+    def leave(self) -> None:
+        """Keep what was written, and let go of all timers."""
+        self.composer.flush_draft()
+        self.shell.settings.side = self.panes.sashpos(0)
+        for timer in self._timers:
+            self.after_cancel(timer)
+        self._timers.clear()
+
+
+def _act(action: Callable[[], object], _: tkinter.Event[tkinter.Misc]) -> str:
+    """Do what a key asks for, and let nobody else see the key."""
+    action()
+    return "break"
+
+
+def _put_tag(widget: tkinter.Misc) -> None:
+    """Let our keys come first in a widget and in all that lies in it."""
+    widget.bindtags((KEYS_TAG, *widget.bindtags()))
+    for child in widget.winfo_children():
+        _put_tag(child)
