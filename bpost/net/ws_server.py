@@ -172,7 +172,9 @@ class ServerConnection:
             )
         except (simple_websocket.SimpleWebsocketError, ProtocolError) as error:
             raise RequestError(HTTPStatus.BAD_REQUEST, "The request is malformed.") from error
+        # Half of what the library keeps for a connection served for its upgrade alone.
         self._library.environ = None
+        self._library.ws.handshake = _PAST_HANDSHAKE
 
     @property
     def open(self) -> bool:
@@ -308,6 +310,17 @@ class _OnTextError(Exception):
     def __init__(self, error: Exception) -> None:
         super().__init__()
         self.error = error
+
+
+class _PastHandshake:
+    """The library's HTTP half, when it is over."""
+
+    def events(self) -> tuple[()]:
+        """Tell nothing any more."""
+        return ()
+
+
+_PAST_HANDSHAKE = _PastHandshake()
 
 
 class _HandOver:
