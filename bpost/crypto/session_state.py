@@ -42,7 +42,7 @@ class Session:
     retired: bool = False
 
     def is_stale(self, now: int, limits: Limits) -> bool:
-        """Say whether the session has waited too long for its first answer (Sesame, 4.2)."""
+        """Say whether the session has waited too long for its first answer."""
         waited = now - self.started
         return bool(self.greeting) and waited >= limits.stale_session_seconds * 1000
 

@@ -1,0 +1,397 @@
+"""Takeouts of the handshake, the ratchet and the sessions between devices."""
+
+from __future__ import annotations
+
+from tests.takeouts import Takeout
+
+CODEC = "bpost/crypto/codec.py"
+HANDSHAKE = "bpost/crypto/handshake.py"
+MESSAGE = "bpost/crypto/message.py"
+PREKEYS = "bpost/crypto/prekeys.py"
+PRIMITIVES = "bpost/crypto/primitives.py"
+RATCHET = "bpost/crypto/ratchet.py"
+STATE = "bpost/crypto/ratchet_state.py"
+SESSION = "bpost/crypto/session.py"
+SESSIONS = "bpost/crypto/session_state.py"
+
+AGREE = "tests.crypto.test_handshake.AgreementTest."
+BUNDLE = "tests.crypto.test_handshake.BundleTest."
+FIRST = "tests.crypto.test_handshake.FirstMessageTest."
+TURNS = "tests.crypto.test_ratchet.RatchetTest."
+SEVERAL = "tests.crypto.test_session.SeveralSessionsTest."
+STORED = "tests.crypto.test_session.TransactionTest."
+BOTH = "tests.crypto.test_session.SimultaneousTest."
+CROSS = "tests.crypto.test_cross_check.CrossCheckTest."
+
+OPENING = "    return after, open_sealed(token_key, sealed[HEADER:])"
+ALL_ZERO = '        raise _bad_key("A key for agreement (X25519) leads to no secret.") from None'
+SEEN = "    if seen_base_key(parsed.base_key):\n"
+BOUND = "return hkdf(message_key, info=labels.MESSAGE + associated + header)"
+TOO_FAR = "    if max(jumps) > limits.skip:\n"
+
+
+def unbound(item: str, less: str, test: str) -> Takeout:
+    """Leave one item out of the associated data."""
+    return Takeout("E3", HANDSHAKE, item, less, AGREE + test)
+
+
+TAKEOUTS = [
+    Takeout(
+        "E1",
+        PREKEYS,
+        "    verify_account(account_public, prekey.signature, labels.PREKEY, content)\n",
+        "    del content\n",
+        BUNDLE + "test_e1_no_session_comes_of_a_bundle_with_one_bit_flipped",
+    ),
+    unbound(
+        "        *(initiator.account_public, responder.account_public),\n",
+        "",
+        "test_e3_every_name_and_account_key_is_bound",
+    ),
+    unbound(
+        "(name_bytes(initiator.address.username), name_bytes(responder.address.username))",
+        "()",
+        "test_e3_every_name_and_account_key_is_bound",
+    ),
+    unbound(
+        "        *(initiator.address.device.encode(), responder.address.device.encode()),\n",
+        "",
+        "test_e3_every_name_and_account_key_is_bound",
+    ),
+    unbound(
+        "        *(initiator.identity, responder.identity),\n",
+        "",
+        "test_e3_every_spelling_of_a_key_is_bound",
+    ),
+    unbound("        header.base_key,\n", "", "test_e3_every_spelling_of_a_key_is_bound"),
+    unbound("        used.signed,\n", "", "test_e3_every_spelling_of_a_key_is_bound"),
+    unbound(
+        "        used.one_time or _NO_PREKEY,\n", "", "test_e3_every_spelling_of_a_key_is_bound"
+    ),
+    unbound("        used.kem,\n", "", "test_e3_the_kem_key_and_its_ciphertext_are_bound"),
+    unbound(
+        "        header.kem_ciphertext,\n", "", "test_e3_the_kem_key_and_its_ciphertext_are_bound"
+    ),
+    Takeout(
+        "E4",
+        SESSION,
+        SEEN,
+        "    if False:\n",
+        FIRST + "test_e4_a_replayed_or_respelled_base_key_opens_nothing",
+    ),
+    *(
+        Takeout("E5", PRIMITIVES, ALL_ZERO, "        return bytes(KEY)", test)
+        for test in (
+            AGREE + "test_e5_keys_of_a_bundle_without_a_secret_are_refused",
+            AGREE + "test_e5_keys_of_a_first_message_without_a_secret_are_refused",
+            TURNS + "test_e5_ratchet_keys_without_a_secret_are_refused",
+        )
+    ),
+    Takeout(
+        "E7",
+        MESSAGE,
+        "kem_ciphertext=reader.fixed(KEM_CIPHERTEXT)",
+        "kem_ciphertext=reader.fixed(max(0, len(reader._data) - 700))",
+        FIRST + "test_e7_a_first_message_without_its_kem_part_is_refused",
+    ),
+    Takeout(
+        "E7",
+        PREKEYS,
+        "    kem = Prekey.from_bytes(reader.blob(limits.device_bundle))\n",
+        "    kem = Prekey.from_bytes(reader.blob(limits.device_bundle) or signed.to_bytes())\n"
+        "    kem = Prekey(kem.id, PrekeyKind.KEM, kem.key, kem.created, kem.signature)\n",
+        BUNDLE + "test_e7_a_bundle_without_its_kem_part_is_refused",
+    ),
+    Takeout(
+        "E9",
+        HANDSHAKE,
+        "    shared = own.kem.decapsulate(header.kem_ciphertext)\n",
+        "    shared = own.kem.decapsulate(header.kem_ciphertext)\n"
+        "    if header.kem_ciphertext[0] & 1:\n"
+        '        raise SecurityError("bad-token", "The KEM ciphertext was altered.")\n',
+        FIRST + "test_e9_a_bad_kem_ciphertext_fails_as_any_other_alteration",
+    ),
+    Takeout(
+        "E10",
+        SESSION,
+        "        if session is not None:\n            return _open_in",
+        "        if session is not None and parsed.prekey is None:\n            return _open_in",
+        FIRST + "test_e10_a_replay_of_a_first_message_is_a_duplicate",
+    ),
+    Takeout(
+        "E10",
+        RATCHET,
+        OPENING,
+        "    try:\n"
+        "        return after, open_sealed(token_key, sealed[HEADER:])\n"
+        "    except SecurityError:\n"
+        '        return after, b""',
+        FIRST + "test_e10_a_first_message_that_does_not_open_uses_up_no_key",
+    ),
+    Takeout(
+        "E10",
+        HANDSHAKE,
+        "        if found is None or found.kind is not kind:\n",
+        "        if found is None and kind is PrekeyKind.ONE_TIME:\n"
+        "            return bytes(KEY)\n"
+        "        if found is None or found.kind is not kind:\n",
+        FIRST + "test_e10_a_first_message_to_a_used_key_is_refused",
+    ),
+    Takeout(
+        "E13",
+        SESSION,
+        SEEN,
+        "    if False:\n",
+        FIRST + "test_e13_a_first_message_cannot_be_claimed_by_another",
+    ),
+    Takeout(
+        "E16",
+        SESSIONS,
+        "current is None or current.is_stale(now, limits) or",
+        "current is None or",
+        SEVERAL + "test_e16_a_session_without_an_answer_for_30_days_is_stale",
+    ),
+    Takeout(
+        "E16",
+        SESSION,
+        "    if current is None or current.is_stale(now, limits):\n",
+        "    if current is None:\n",
+        SEVERAL + "test_e16_a_session_without_an_answer_for_30_days_is_stale",
+    ),
+    Takeout(
+        "E16",
+        SESSIONS,
+        "        return bool(self.greeting) and waited",
+        "        return waited",
+        SEVERAL + "test_e16_a_session_that_was_answered_does_not_become_stale",
+    ),
+    Takeout(
+        "E17",
+        MESSAGE,
+        "    reader.version(VERSION)\n",
+        "    reader.number(1)\n",
+        SEVERAL + "test_e17_other_versions_are_refused",
+    ),
+    Takeout(
+        "E17",
+        SESSIONS,
+        "        if self.version > MESSAGE_VERSION:\n",
+        "        if False:\n",
+        SEVERAL + "test_e17_a_device_does_not_go_back_to_an_older_version",
+    ),
+    Takeout(
+        "E18",
+        SESSION,
+        "    return Opened(sessions.put_first(after, limits), plaintext,",
+        "    kept = replace(sessions, sessions=tuple(\n"
+        "        after if one is session else one for one in sessions.sessions\n"
+        "    ))\n"
+        "    kept = kept if after in kept.sessions else replace(\n"
+        "        kept, sessions=(*kept.sessions, after)\n"
+        "    )\n"
+        "    return Opened(kept, plaintext,",
+        BOTH + "test_e18_simultaneous_first_messages_lose_nothing",
+    ),
+    Takeout(
+        "E18",
+        SESSIONS,
+        "sessions=(session, *others)[: limits.sessions_per_device]",
+        "sessions=(session,)",
+        BOTH + "test_e18_simultaneous_first_messages_lose_nothing",
+    ),
+    Takeout(
+        "E19",
+        HANDSHAKE,
+        "    ephemeral = generate_x25519(random)\n",
+        "    ephemeral = generate_x25519(lambda count: local.identity.raw[:count][::-1])\n",
+        AGREE + "test_e19_every_device_gets_an_ephemeral_key_of_its_own",
+    ),
+    *(
+        Takeout(
+            "E20",
+            RATCHET,
+            OPENING,
+            '    object.__setattr__(state, "receiving", after.receiving)\n' + OPENING,
+            TURNS + test,
+        )
+        for test in (
+            "test_e20_state_unchanged_on_failure",
+            "test_e20_ten_thousand_altered_messages_change_nothing",
+            "test_e20_no_bytes_whatever_do_harm",
+        )
+    ),
+    Takeout(
+        "E20",
+        SESSION,
+        "associated = session.associated + message.outer",
+        "associated = session.associated",
+        STORED + "test_e20_a_message_that_does_not_open_changes_nothing",
+    ),
+    Takeout(
+        "E20",
+        CODEC,
+        'raise self._bad("it is cut short")',
+        'raise ValueError("it is cut short")',
+        STORED + "test_e20_no_bytes_whatever_raise_anything_else",
+    ),
+    *(
+        Takeout(
+            "E21",
+            RATCHET,
+            BOUND,
+            f"del {part}\n    return hkdf(message_key, info=labels.MESSAGE + {kept})",
+            TURNS + "test_e21_every_part_of_header_and_associated_data_is_bound",
+        )
+        for part, kept in (("header", "associated"), ("associated", "header"))
+    ),
+    Takeout(
+        "E21",
+        SESSION,
+        "session.associated + message.outer",
+        "session.associated + ratchet_outer(session.base_key)",
+        STORED + "test_e21_everything_before_the_ratchet_is_bound",
+    ),
+    Takeout(
+        "E22",
+        RATCHET,
+        TOO_FAR,
+        "    if False:\n",
+        TURNS + "test_e22_too_great_jumps_are_refused_before_anything_is_computed",
+    ),
+    Takeout(
+        "E22",
+        RATCHET,
+        TOO_FAR,
+        "    if max(jumps) >= limits.skip:\n",
+        TURNS + "test_e22_the_greatest_allowed_jump_is_taken",
+    ),
+    Takeout(
+        "E23",
+        RATCHET,
+        "    return after.without_skipped(most=limits.skipped_stored), key",
+        "    return after, key",
+        TURNS + "test_e23_stored_keys_stay_under_their_limit_and_the_newest_are_kept",
+    ),
+    Takeout(
+        "E23",
+        STATE,
+        "kept = kept[max(0, len(kept) - most) :]",
+        "kept = kept[:most]",
+        TURNS + "test_e23_stored_keys_stay_under_their_limit_and_the_newest_are_kept",
+    ),
+    Takeout(
+        "E23",
+        RATCHET,
+        "    state = state.without_skipped(before=now - int(limits.skipped_key_seconds * 1000))\n",
+        "",
+        TURNS + "test_e23_stored_keys_expire",
+    ),
+    Takeout(
+        "E24",
+        RATCHET,
+        "    if state.receiving is None and header.previous:\n",
+        "    if False:\n",
+        TURNS + "test_e24_a_count_of_messages_that_were_never_sent_stores_no_keys",
+    ),
+    Takeout(
+        "E24",
+        RATCHET,
+        "    jumps = (header.previous - received, header.number) if turns else",
+        "    jumps = (header.number,) if turns else",
+        TURNS + "test_e24_a_count_of_messages_that_were_never_sent_stores_no_keys",
+    ),
+    Takeout(
+        "E25",
+        RATCHET,
+        "            return replace(state, skipped=kept), found.key",
+        "            return state, found.key if kept is not None else b''",
+        TURNS + "test_e25_a_repeat_is_called_a_duplicate",
+    ),
+    Takeout(
+        "E25",
+        RATCHET,
+        "(*state.retired, state.theirs)[-RETIRED:]",
+        "()",
+        TURNS + "test_e25_a_repeat_is_called_a_duplicate",
+    ),
+    Takeout(
+        "E25",
+        RATCHET,
+        "or (not turns and header.number < received)",
+        "or False",
+        STORED + "test_e25_a_repeat_is_shown_once_also_after_a_restart",
+    ),
+    Takeout(
+        "E26",
+        RATCHET,
+        "        key = check_x25519(reader.fixed(KEY))\n",
+        "        key = reader.fixed(KEY)\n"
+        "        key = check_x25519(key[:31] + bytes([key[31] & 0x7F]))\n",
+        TURNS + "test_e26_a_ratchet_key_has_one_spelling",
+    ),
+    Takeout(
+        "E27",
+        RATCHET,
+        "    return replace(state, sending=sending), header + token",
+        "    return (state if sending.number % 5 == 0 else replace(state, sending=sending)), (\n"
+        "        header + token\n"
+        "    )",
+        STORED + "test_e27_what_is_stored_before_sending_repeats_no_key",
+    ),
+    Takeout(
+        "E28",
+        SESSION,
+        "    state, plaintext = ratchet.decrypt(\n",
+        "    state, plaintext = session.ratchet, ratchet.decrypt(\n",
+        STORED + "test_e28_until_it_is_stored_a_message_can_be_opened_again",
+    ),
+    Takeout(
+        "E33",
+        SESSIONS,
+        "        return self.unanswered >= limits.one_sided",
+        "        return False and bool(limits)",
+        SEVERAL + "test_e33_a_one_sided_chat_asks_for_an_answer_which_turns_the_ratchet",
+    ),
+    Takeout(
+        "E34",
+        SESSIONS,
+        "(session, *others)[: limits.sessions_per_device]",
+        "(session, *others)",
+        SEVERAL + "test_e34_old_sessions_drop_out",
+    ),
+    Takeout(
+        "E35",
+        RATCHET,
+        "    if state.sending.number >= limits.counter:\n",
+        "    if False:\n",
+        TURNS + "test_e35_a_chain_ends_before_its_counter_does",
+    ),
+    Takeout(
+        "E35",
+        SESSIONS,
+        "        return sending is None or sending.number >= limits.counter",
+        "        return sending is None or bool(limits is None)",
+        SEVERAL + "test_e35_a_session_at_the_end_of_its_counter_needs_a_new_one",
+    ),
+    Takeout(
+        "E38",
+        STATE,
+        "hmac_sha256(self.key, labels.CHAIN_MESSAGE_KEY)",
+        "hmac_sha256(self.key, labels.CHAIN_NEXT_KEY)",
+        CROSS + "test_e38_random_schedules_with_ours_as_initiator",
+    ),
+    Takeout(
+        "E38",
+        RATCHET,
+        "previous=0 if state.sending is None else state.sending.number",
+        "previous=0",
+        CROSS + "test_e38_random_schedules_with_theirs_as_initiator",
+    ),
+    Takeout(
+        "E38",
+        RATCHET,
+        "not turns and header.number < received",
+        "not turns and header.number + 1 < received",
+        CROSS + "test_e38_both_call_a_repeat_a_duplicate",
+    ),
+]
