@@ -52,6 +52,8 @@ def parse_address(text: str) -> ServerAddress:
         UsageError: for anything else.
     """
     text = text.strip()
+    if any(sign.isspace() or not sign.isprintable() for sign in text):
+        raise _unreadable(text)  # urlsplit would drop some of them
     try:
         parts = urlsplit(text if "://" in text else f"wss://{text}")
         port = DEFAULT_PORT if parts.port is None else parts.port

@@ -1,0 +1,124 @@
+"""A server's own certificates, judged by two other verifiers."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import shutil
+import stat
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from cryptography.x509.oid import ExtendedKeyUsageOID
+from cryptography.x509.verification import PolicyBuilder, Store
+
+from bpost.errors import LocalError, SecurityError
+from bpost.net import certificates
+
+NOW = datetime.datetime(2030, 1, 1, tzinfo=datetime.timezone.utc)
+DAY = datetime.timedelta(days=1)
+
+
+class CertificatesTest(unittest.TestCase):
+    def setUp(self) -> None:
+        self.folder = Path(tempfile.mkdtemp())
+        self.addCleanup(shutil.rmtree, self.folder)
+
+    def leaf(self, files: certificates.CertificateFiles) -> x509.Certificate:
+        return x509.load_pem_x509_certificate(files.certificate.read_bytes())
+
+    def test_s64_a_strict_verifier_accepts_the_chain(self) -> None:
+        files = certificates.ensure(self.folder, ["chat.example"])
+        leaf, ca = x509.load_pem_x509_certificates(files.certificate.read_bytes())
+        verifier = PolicyBuilder().store(Store([ca]))
+        verifier.build_server_verifier(x509.DNSName("chat.example")).verify(leaf, [])
+        self.assertNotEqual(leaf.public_key(), ca.public_key())
+        self.assertEqual(ca, x509.load_pem_x509_certificate(files.ca.read_bytes()))
+
+    def test_s64_openssl_accepts_the_chain_strictly(self) -> None:
+        if shutil.which("openssl") is None:
+            self.skipTest("no openssl program here")
+        files = certificates.ensure(self.folder)
+        verify = ["openssl", "verify", "-x509_strict", "-purpose", "sslserver"]
+        done = subprocess.run(
+            [*verify, "-CAfile", files.ca, files.certificate], capture_output=True, check=False
+        )
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_s64_leaf_and_ca_say_what_they_are_for(self) -> None:
+        files = certificates.ensure(self.folder, ["192.0.2.1"])
+        leaf, ca = x509.load_pem_x509_certificates(files.certificate.read_bytes())
+        usage = leaf.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+        self.assertEqual(list(usage), [ExtendedKeyUsageOID.SERVER_AUTH])
+        names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        addresses = [str(address) for address in names.get_values_for_type(x509.IPAddress)]
+        self.assertEqual(sorted(addresses), ["127.0.0.1", "192.0.2.1", "::1"])
+        for kind in (x509.BasicConstraints, x509.KeyUsage):
+            self.assertTrue(ca.extensions.get_extension_for_class(kind).critical)
+        self.assertEqual(leaf.not_valid_after_utc - leaf.not_valid_before_utc, 397 * DAY)
+
+    def test_a_second_start_changes_nothing(self) -> None:
+        files = certificates.ensure(self.folder)
+        before = {path.name: path.read_bytes() for path in self.folder.iterdir()}
+        certificates.ensure(self.folder)
+        self.assertEqual({path.name: path.read_bytes() for path in self.folder.iterdir()}, before)
+        self.assertEqual(files.pin, certificates.ensure(self.folder).pin)
+
+    def test_a_leaf_is_renewed_in_time_and_keeps_its_pin(self) -> None:
+        files = certificates.ensure(self.folder, now=NOW)
+        first, pin = self.leaf(files), files.pin
+        certificates.ensure(self.folder, now=NOW + 365 * DAY)
+        self.assertEqual(self.leaf(files), first)
+        certificates.ensure(self.folder, now=NOW + 367 * DAY)
+        self.assertNotEqual(self.leaf(files), first)
+        self.assertEqual(files.pin, pin)
+
+    def test_a_ca_is_renewed_before_it_is_outlived(self) -> None:
+        files = certificates.ensure(self.folder, now=NOW)
+        certificates.ensure(self.folder, now=NOW + certificates.CA_LIFE - 10 * DAY)
+        leaf, ca = x509.load_pem_x509_certificates(files.certificate.read_bytes())
+        self.assertGreater(ca.not_valid_after_utc, leaf.not_valid_after_utc)
+
+    def test_a_new_name_is_added_and_the_pin_stays(self) -> None:
+        pin = certificates.ensure(self.folder).pin
+        files = certificates.ensure(self.folder, ["chat.example"])
+        names = self.leaf(files).extensions.get_extension_for_class(x509.SubjectAlternativeName)
+        self.assertIn("chat.example", names.value.get_values_for_type(x509.DNSName))
+        self.assertEqual(files.pin, pin)
+
+    def test_keys_are_the_owners_alone_even_under_a_loose_umask(self) -> None:
+        folder = self.folder / "certs"
+        old = os.umask(0)
+        try:
+            files = certificates.ensure(folder)
+        finally:
+            os.umask(old)
+        for path, mode in {folder: 0o700, files.key: 0o600, files.ca_key: 0o600}.items():
+            self.assertEqual(stat.S_IMODE(path.stat().st_mode), mode, path)
+        self.assertEqual(len(list(folder.iterdir())), 4)
+
+    def test_s57_an_exposed_key_is_refused_with_the_command_that_mends_it(self) -> None:
+        files = certificates.ensure(self.folder)
+        for mode in (0o640, 0o604, 0o620):
+            files.key.chmod(mode)
+            with self.subTest(oct(mode)), self.assertRaises(SecurityError) as caught:
+                certificates.ensure(self.folder)
+            self.assertEqual(caught.exception.cause, "exposed-file")
+            self.assertIn(f"chmod 600 '{files.key}'", str(caught.exception))
+
+    def test_a_folder_that_holds_something_else_is_refused_in_a_sentence(self) -> None:
+        (self.folder / "server-key.pem").write_text("nonsense")
+        (self.folder / "server-key.pem").chmod(0o600)
+        with self.assertRaises(LocalError):
+            certificates.ensure(self.folder)
+        self.assertEqual((self.folder / "server-key.pem").read_text(), "nonsense")
+
+    def test_the_pin_is_that_of_the_key(self) -> None:
+        files = certificates.ensure(self.folder)
+        der = self.leaf(files).public_bytes(serialization.Encoding.DER)
+        self.assertEqual(certificates.pin_of(der), files.pin)
+        self.assertEqual(len(files.pin), 43)
