@@ -6,6 +6,7 @@ from tests.takeouts import Takeout
 
 CODEC = "bpost/crypto/codec.py"
 HANDSHAKE = "bpost/crypto/handshake.py"
+LABELS = "bpost/crypto/labels.py"
 MESSAGE = "bpost/crypto/message.py"
 PREKEYS = "bpost/crypto/prekeys.py"
 PRIMITIVES = "bpost/crypto/primitives.py"
@@ -22,6 +23,7 @@ SEVERAL = "tests.crypto.test_session.SeveralSessionsTest."
 STORED = "tests.crypto.test_session.TransactionTest."
 BOTH = "tests.crypto.test_session.SimultaneousTest."
 CROSS = "tests.crypto.test_cross_check.CrossCheckTest."
+FROZEN = "tests.test_frozen.FrozenTest."
 
 OPENING = "    return after, open_sealed(token_key, sealed[HEADER:])"
 ALL_ZERO = '        raise _bad_key("A key for agreement (X25519) leads to no secret.") from None'
@@ -393,5 +395,43 @@ TAKEOUTS = [
         "not turns and header.number < received",
         "not turns and header.number + 1 < received",
         CROSS + "test_e38_both_call_a_repeat_a_duplicate",
+    ),
+    *(
+        Takeout("E77", path, old, new, FROZEN + test)
+        for path, old, new, test in (
+            (
+                "bpost/crypto/password.py",
+                "PASSES = 3",
+                "PASSES = 2",
+                "test_e77_the_stretched_password",
+            ),
+            (
+                "bpost/crypto/fingerprint.py",
+                "ROUNDS = 5200",
+                "ROUNDS = 5201",
+                "test_e77_the_safety_number",
+            ),
+            (LABELS, "bpost/1 vault", "bpost/2 vault", "test_e77_the_vault_and_the_key_file"),
+            (LABELS, "bpost/1 prekey", "bpost/2 prekey", "test_e77_the_bundle"),
+            (LABELS, "bpost/1 PQXDH", "bpost/2 PQXDH", "test_e77_the_first_message"),
+            (
+                LABELS,
+                "bpost/1 message",
+                "bpost/2 message",
+                "test_e77_twenty_ratchet_messages_and_the_states_that_open_them",
+            ),
+            (
+                SESSIONS,
+                ".number(session.unanswered, 4)",
+                ".number(session.unanswered, 5)",
+                "test_e77_twenty_ratchet_messages_and_the_states_that_open_them",
+            ),
+            (
+                "bpost/protocol/envelope.py",
+                "SMALLEST: Final = 1024",
+                "SMALLEST: Final = 2048",
+                "test_e77_the_envelope",
+            ),
+        )
     ),
 ]
