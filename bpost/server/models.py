@@ -2,6 +2,7 @@
 
 The models are bound to no database, so that several post offices fit in one process: every query
 is told which one (``query.execute(database)``). Times are milliseconds since the Unix epoch, UTC.
+A foreign key has an index of its own only where no other index begins with it.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ class Client(Model):
 class Contact(Model):
     """Whom a user wrote into the contact list, and whether blocked there."""
 
-    owner = ForeignKeyField(Client, on_delete="CASCADE")
+    owner = ForeignKeyField(Client, on_delete="CASCADE", index=False)
     contact = ForeignKeyField(Client, on_delete="CASCADE")
     blocked = BooleanField(default=False)
 
@@ -72,7 +73,7 @@ class Device(Model):
     """A device of an account; ``cursor`` is the last ``seq`` that it holds safely."""
 
     id = AutoField()
-    client = ForeignKeyField(Client, on_delete="CASCADE")
+    client = ForeignKeyField(Client, on_delete="CASCADE", index=False)
     device = TextField()
     name = TextField(default="")
     bundle = TextField(default="")
@@ -89,7 +90,7 @@ class Prekey(Model):
     """A one-time key that waits to be handed out."""
 
     id = AutoField()
-    device = ForeignKeyField(Device, on_delete="CASCADE")
+    device = ForeignKeyField(Device, on_delete="CASCADE", index=False)
     key = TextField()
 
     class Meta:
@@ -104,9 +105,9 @@ class Message(Model):
     is still known.
     """
 
-    recipient = ForeignKeyField(Client, on_delete="CASCADE")
+    recipient = ForeignKeyField(Client, on_delete="CASCADE", index=False)
     seq = BigIntegerField()
-    sender = ForeignKeyField(Client, on_delete="CASCADE")
+    sender = ForeignKeyField(Client, on_delete="CASCADE", index=False)
     sender_device = TextField()
     ref = TextField(null=True)
     body = TextField(null=True)
@@ -124,7 +125,7 @@ class Withheld(Model):
     """
 
     id = AutoField()
-    sender = ForeignKeyField(Client, on_delete="CASCADE")
+    sender = ForeignKeyField(Client, on_delete="CASCADE", index=False)
     sender_device = TextField()
     ref = TextField(null=True)
     recipient = ForeignKeyField(Client, on_delete="CASCADE")
@@ -146,7 +147,7 @@ class Invite(Model):
     created = BigIntegerField()
     expires = BigIntegerField()
     used = BigIntegerField(null=True)
-    client = ForeignKeyField(Client, null=True, on_delete="SET NULL")
+    client = ForeignKeyField(Client, null=True, on_delete="SET NULL", index=False)
 
     class Meta:
         table_name = "invites"
