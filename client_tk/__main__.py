@@ -23,6 +23,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--delete-password-file", action="store_true", help="remove that file once it is read"
     )
+    parser.add_argument("--open", default="", help="the conversation to open once logged in")
     parser.add_argument("--geometry", default="", help="place and size: WIDTHxHEIGHT+X+Y")
     parser.add_argument("--appearance", choices=("light", "dark", "system"), default="")
     parser.add_argument("--scale", type=float, help="1 draws for 96 dots an inch, 2 twice as large")
@@ -66,6 +67,7 @@ def main(arguments: list[str] | None = None) -> int:
                 profile=options.profile,
                 username=options.user,
                 password=password,
+                conversation=options.open,
                 geometry=options.geometry,
                 appearance=options.appearance,
                 scale=options.scale,

@@ -37,6 +37,7 @@ class Options:
     profile: Path | None = None
     username: str = ""
     password: str = ""
+    conversation: str = ""
     geometry: str = ""
     appearance: str = ""
     scale: float | None = None
@@ -66,7 +67,8 @@ class App:
         self._attempt = 0
         self._looked_at = 0.0
         self._pins: dict[str, str] = {}
-        self.pump = Pump(self.root, self._next_task, self._complain)
+        self.on_mistake: Callable[[Exception], object] = self._show_mistake
+        self.pump = Pump(self.root, self._next_task, lambda error: self.on_mistake(error))
         self._dress()
         self.pump.start()
         self._begin()
@@ -181,6 +183,9 @@ class App:
         self.main = MainWindow(self.root, shell, client)
         self.main.pack(fill="both", expand=True)
         self.main.start()
+        if self.options.conversation:
+            self.main.open(self.options.conversation)
+            self.main.focus_composer()
 
     # Main window
 
@@ -257,7 +262,7 @@ class App:
         event = client.next_event(0)
         return None if event is None else lambda: main.controller.handle(event)
 
-    def _complain(self, error: Exception) -> None:
+    def _show_mistake(self, error: Exception) -> None:
         """Show a mistake of ours, and write it where it can be reported from."""
         traceback.print_exception(type(error), error, error.__traceback__, file=sys.stderr)
         if self.main is not None:
@@ -268,7 +273,7 @@ class App:
 
     def _callback_failed(self, _kind: object, error: BaseException, _trace: object) -> None:
         if isinstance(error, Exception):
-            self._complain(error)
+            self.on_mistake(error)
         else:
             self.close()
 

@@ -32,12 +32,12 @@ class Composer(Frame):
         self.button = IconButton(row, look, "send-fill", "Send (Enter)", self.submit, "primary")
         self.button.pack(side="right", anchor="s", padx=(look.px(8), 0))
         self.text.pack(side="left", fill="x", expand=True)
-        self._bind()
+        self._bind_events()
         look.follow(self._restyle)
         self.bind("<Destroy>", lambda _: look.forget(self._restyle), add="+")
         self._restyle()
 
-    def _bind(self) -> None:
+    def _bind_events(self) -> None:
         for key in ("<Return>", "<KP_Enter>"):
             self.text.bind(key, self._entered)
         self.text.bind("<Shift-Return>", lambda _: None)

@@ -26,7 +26,6 @@ class AddContactSheet(Sheet):
         self.bar = Progressbar(self.body, mode="indeterminate", bootstyle="primary")
         self.confirm = self.add_button("Add", self.submit, "primary")
         self.cancel = self.add_button("Cancel", self.close)
-        self.name.on_change(self.name.clear)
         self.name.entry.bind("<Return>", lambda _: self.submit())
         self.open(self.name.entry)
 

@@ -70,7 +70,7 @@ class RowPainter:
         self.canvas.create_text(
             right, y, text=row.time, font=fonts["tiny"], fill=color, anchor="e", tags=tag
         )
-        room = right - left - fonts["tiny"].measure(row.time) - self.look.px(10)
+        room = right - left - (fonts["tiny"].measure(row.time) + self.look.px(10)) * bool(row.time)
         for sign, tint in self._signs(row):
             icon = self.look.icon(sign, 13, tint)
             room -= self.look.text_px(18)
@@ -176,7 +176,9 @@ class ConversationList(Scroller[Row]):
         pictures: Pictures,
         on_choose: Callable[[str], object],
     ) -> None:
-        super().__init__(parent, look, lambda canvas: self._make_painter(canvas, pictures))
+        super().__init__(
+            parent, look, lambda canvas: self._make_painter(canvas, pictures), surface="@chrome"
+        )
         self.on_choose = on_choose
         self.canvas.configure(background=self.background())
         self.canvas.bind("<Button-1>", self._clicked)

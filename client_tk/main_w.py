@@ -22,7 +22,7 @@ from client_tk.settings_w import Choices, KeysSheet, SettingsSheet
 from client_tk.side_w import Side
 from client_tk.status_w import StatusLine
 from client_tk.theme import Look
-from client_tk.widgets import Frame, Label, Panedwindow, Wrapped, shortcut
+from client_tk.widgets import Frame, Label, Panedwindow, shortcut
 
 SIDE = 310
 KEYS_TAG = "BPostKeys"
@@ -68,6 +68,7 @@ class MainWindow(Frame):
 
     def _draw_right(self) -> None:
         look = self.look
+        Frame(self.right, style="Line.TFrame", width=1).pack(side="left", fill="y")
         self.nobody = Frame(self.right)
         self._draw_nobody()
         self.talk = Frame(self.right)
@@ -90,7 +91,7 @@ class MainWindow(Frame):
         self._icon = self.shell.pictures.program(self.look.px(72))
         Label(middle, image=self._icon).pack()
         text = "Choose a conversation, or add somebody with Ctrl+N"
-        Wrapped(middle, text=text, style="Muted.TLabel").pack(pady=(self.look.px(16), 0))
+        Label(middle, text=text, style="Muted.TLabel").pack(pady=(self.look.px(16), 0))
 
     def _connect(self) -> None:
         """Let the views ask the controller."""

@@ -22,6 +22,7 @@ class MessagesView(Scroller[Line]):
         super().__init__(
             parent, look, lambda canvas: self._make_painter(canvas, pictures), from_bottom=True
         )
+        self.margin = look.px(12)
         self.timeline = Timeline("")
         self.ask_older: Callable[[], object] = lambda: None
         self.ask_retry: Callable[[str], object] = lambda _: None
@@ -161,7 +162,7 @@ class MessagesView(Scroller[Line]):
         """Do the one thing that there is to do with the picked message."""
         message = self.picked()
         if message is not None:
-            self._do("retry" if message.status == "failed" else "all", message)
+            self._perform("retry" if message.status == "failed" else "all", message)
 
     def copy(self) -> None:
         """Copy the text of the picked message."""
@@ -170,7 +171,7 @@ class MessagesView(Scroller[Line]):
             self.clipboard_clear()
             self.clipboard_append(message.text)
 
-    def _do(self, action: str, message: Message) -> None:
+    def _perform(self, action: str, message: Message) -> None:
         if action == "retry" and message.status == "failed":
             self.ask_retry(message.id)
         elif action == "all" and message.kind == "text":
@@ -182,7 +183,7 @@ class MessagesView(Scroller[Line]):
         self.canvas.focus_set()
         action, place = action_at(self.canvas, event.x, event.y), self.row_at(event.y)
         if action and place is not None:
-            self._do(action, self.rows[place].message)
+            self._perform(action, self.rows[place].message)
 
     def _moved(self, event: tkinter.Event[tkinter.Misc]) -> None:
         hand = "hand2" if action_at(self.canvas, event.x, event.y) else ""
@@ -211,9 +212,9 @@ class MessagesView(Scroller[Line]):
         menu = Menu(self, tearoff=False)
         if message.kind == "text":
             menu.add_command(label="Copy text", command=self.copy)
-            menu.add_command(label="Show as text", command=lambda: self._do("all", message))
+            menu.add_command(label="Show as text", command=lambda: self._perform("all", message))
         if message.status == "failed":
-            menu.add_command(label="Send again", command=lambda: self._do("retry", message))
+            menu.add_command(label="Send again", command=lambda: self._perform("retry", message))
         if menu.index("end") is not None:
             menu.tk_popup(x, y)
 

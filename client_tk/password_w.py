@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from bpost.errors import BPostError, Refused
 from client_tk import account
-from client_tk.start_w import compare, show_strength
+from client_tk.credentials_w import compare, show_strength
 from client_tk.theme import Look
 from client_tk.widgets import PasswordField, Progressbar, Sheet, Wrapped
 
@@ -36,7 +36,6 @@ class PasswordSheet(Sheet):
         for field in self.fields():
             field.pack(fill="x", pady=(0, look.px(8)))
             field.entry.bind("<Return>", lambda _: self.submit())
-            field.on_change(field.clear)
         self.new.on_change(self._judge)
         self.again.on_change(lambda: compare(self.new, self.again))
         self.general = Wrapped(self.body, text="", style="Danger.TLabel", font=look.fonts["small"])

@@ -34,7 +34,7 @@ class Pump:
         self,
         widget: Clockwork,
         take: Callable[[], Task | None],
-        complain: Callable[[Exception], None],
+        complain: Callable[[Exception], object],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._widget = widget

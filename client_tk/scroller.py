@@ -61,13 +61,17 @@ class Scroller(Frame, Generic[R]):
         make_painter: Callable[[Canvas], Painter[R]],
         *,
         from_bottom: bool = False,
+        surface: str = "",
     ) -> None:
         super().__init__(parent)
         self.look = look
+        self.margin = 0  # kept free below the last row
         self.canvas = Canvas(self, highlightthickness=0, borderwidth=0, takefocus=True)
-        self.bar = Scrollbar(self, orient="vertical", command=self._bar_moved)
-        self.bar.pack(side="right", fill="y")
-        self.canvas.pack(side="left", fill="both", expand=True)
+        self.canvas.pack(fill="both", expand=True)
+        # Lies on the canvas, so that it can come and go without moving anything.
+        self.bar = Scrollbar(
+            self, orient="vertical", command=self._bar_moved, bootstyle=f"{surface} thin"
+        )
         self.rows: Sequence[R] = ()
         self.at_end = from_bottom
         self.on_near_top: Callable[[], None] = lambda: None
@@ -81,9 +85,9 @@ class Scroller(Frame, Generic[R]):
         self._drawn: dict[str, tuple[Hashable, int, str]] = {}
         self._serial = 0
         self._pending: str | None = None
-        self._bind()
+        self._bind_events()
 
-    def _bind(self) -> None:
+    def _bind_events(self) -> None:
         self.canvas.bind("<Configure>", lambda _: self.repaint())
         self.canvas.bind("<MouseWheel>", self._wheel)
         self.canvas.bind("<Button-4>", lambda _: self.scroll(-self.look.px(NOTCH)))
@@ -175,8 +179,8 @@ class Scroller(Frame, Generic[R]):
         bottom = top + self._heights[place]
         if top < 0:
             self.to_row(place)
-        elif bottom > self.canvas.winfo_height():
-            self.scroll(bottom - self.canvas.winfo_height())
+        elif bottom > self.canvas.winfo_height() - self.margin:
+            self.scroll(bottom - self.canvas.winfo_height() + self.margin)
 
     def row_top(self, place: int) -> int:
         """Return the distance of a row from the top of the view."""
@@ -230,12 +234,12 @@ class Scroller(Frame, Generic[R]):
         if width != self._width:
             self._width = width
             self._forget_sizes()
-        self._settle(height)
+        self._settle(height - self.margin)
         wanted = self._seen(height)
         self._erase(set(wanted))
         for key, (place, top) in wanted.items():
             self._place_row(self.rows[place], key, top)
-        self._set_bar(height)
+        self._set_bar(height - self.margin)
         if self.rows and self._anchor[0] < NEAR:
             self.on_near_top()
 
@@ -324,6 +328,8 @@ class Scroller(Frame, Generic[R]):
         whole = max(1, sum(self._heights))
         above = sum(self._heights[: self._anchor[0]]) - self._anchor[1]
         if whole <= height:
-            self.bar.set(0, 1)
-        else:
-            self.bar.set(max(0.0, above / whole), min(1.0, (above + height) / whole))
+            self.bar.place_forget()
+            return
+        self.bar.set(max(0.0, above / whole), min(1.0, (above + height) / whole))
+        if not self.bar.winfo_manager():
+            self.bar.place(relx=1, rely=0, relheight=1, anchor="ne")

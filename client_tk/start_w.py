@@ -6,9 +6,10 @@ import tkinter
 from collections.abc import Callable
 
 from bpost.errors import BPostError
-from client_tk import account, words
+from client_tk import account
 from client_tk.account import Attempt, Complaint
 from client_tk.certificate_w import CertificatePage
+from client_tk.credentials_w import CreateTab, LogInTab
 from client_tk.pictures import Pictures
 from client_tk.theme import Look
 from client_tk.widgets import (
@@ -16,9 +17,9 @@ from client_tk.widgets import (
     Field,
     Frame,
     Label,
-    Notebook,
-    PasswordField,
     Progressbar,
+    ScrolledFrame,
+    TabBar,
     Wrapped,
 )
 
@@ -40,23 +41,38 @@ class StartWindow(Frame):
         self.trying = False
         self._last: Attempt | None = None
         self._patience: str | None = None
-        self.card = Frame(self)
-        self.card.place(relx=0.5, rely=0.47, anchor="center")
+        self.scroll = ScrolledFrame(self, padding=look.px(12))
+        self.scroll.container.pack(fill="both", expand=True)
+        self.above = Frame(self.scroll)
+        self.above.pack()
+        self.card = Frame(self.scroll)
+        self.card.pack()
         Frame(self.card, width=look.text_px(WIDTH)).pack()
+        self.bind("<Configure>", lambda _: self._center(), add="+")
         self._draw_head(pictures)
         self.form = Frame(self.card)
         self.form.pack(fill="x")
         self.certificate = CertificatePage(self.card, look)
         self._draw_form()
-        self.bind_all_fields()
+        self._bind_fields()
+
+    def _center(self) -> None:
+        """Leave a little more room below the card than above it; scroll only if it is too low."""
+        self.update_idletasks()
+        room = self.winfo_height() - self.card.winfo_reqheight() - self.look.px(30)
+        if room < 0:
+            self.scroll.show_scrollbars()
+        else:
+            self.scroll.hide_scrollbars()
+        self.above.configure(height=max(self.look.px(12), min(room // 3, self.look.px(90))))
 
     def _draw_head(self, pictures: Pictures) -> None:
         look = self.look
         head = Frame(self.card)
-        head.pack(pady=(0, look.px(22)))
-        self._icon = pictures.program(look.px(56))
-        Label(head, image=self._icon).pack()
-        Label(head, text="BPost", font=look.fonts["huge"]).pack(pady=(look.px(10), 0))
+        head.pack(anchor="w", pady=(0, look.px(24)))
+        self._icon = pictures.program(look.px(54))
+        Label(head, image=self._icon).pack(side="left", padx=(0, look.px(14)))
+        Label(head, text="BPost", font=look.fonts["huge"]).pack(anchor="w")
         Label(head, text="Letters that only the two of you can read", style="Muted.TLabel").pack()
 
     def _draw_form(self) -> None:
@@ -64,13 +80,13 @@ class StartWindow(Frame):
         hint = "host:port, or the invite link that you were given"
         self.server = Field(self.form, look, "Server", hint=hint)
         self.server.pack(fill="x", pady=(0, look.px(10)))
-        self.tabs = Notebook(self.form)
-        self.tabs.pack(fill="x")
-        self.tabs.enable_traversal()
-        self.log_in = LogInTab(self.tabs, look)
-        self.create = CreateTab(self.tabs, look)
-        self.tabs.add(self.log_in, text="Log in")
-        self.tabs.add(self.create, text="Create account")
+        self.tabs = TabBar(self.form, look, ("Log in", "Create account"), self._tab_changed)
+        self.tabs.pack(fill="x", pady=(look.px(2), look.px(14)))
+        self.pages = Frame(self.form)
+        self.pages.pack(fill="x")
+        self.log_in = LogInTab(self.pages, look)
+        self.create = CreateTab(self.pages, look)
+        self.log_in.pack(fill="x")
         self.general = Wrapped(self.form, text="", style="Danger.TLabel", font=look.fonts["small"])
         self.general.pack(fill="x", pady=(look.px(6), 0))
         foot = Frame(self.form)
@@ -78,15 +94,21 @@ class StartWindow(Frame):
         self.button = Button(foot, text="Log in", bootstyle="primary", command=self.submit)
         self.button.pack(fill="x")
         self.progress = ProgressLine(foot, look, self.cancel)
-        self.tabs.bind("<<NotebookTabChanged>>", lambda _: self._tab_changed())
 
-    def bind_all_fields(self) -> None:
-        """Let Enter submit from every field, and a change take the sentence away."""
+    def _bind_fields(self) -> None:
+        """Let Enter submit from every field, and let a low window follow the focus."""
         for field in self.fields():
             field.entry.bind("<Return>", lambda _: self.submit())
             field.entry.bind("<KP_Enter>", lambda _: self.submit())
-            field.on_change(field.clear)
-        self.create.watch()
+            field.entry.bind("<FocusIn>", self._reveal, add="+")
+
+    def _reveal(self, event: tkinter.Event[tkinter.Misc]) -> None:
+        """Scroll a field that gets the focus into view, where the window is low."""
+        whole = max(1, self.scroll.winfo_height())
+        place = (event.widget.winfo_rooty() - self.scroll.winfo_rooty()) / whole
+        first, last = self.scroll.yview() or (0.0, 1.0)
+        if not first + 0.1 < place < last - 0.15:
+            self.scroll.yview_moveto(max(0.0, place - (last - first) / 2))
 
     def fields(self) -> list[Field]:
         """Return all fields, in their order."""
@@ -96,13 +118,18 @@ class StartWindow(Frame):
     @property
     def creating(self) -> bool:
         """Whether the tab for a new account is shown."""
-        return bool(self.tabs.index("current") == 1)
+        return self.tabs.chosen == 1
 
     def _tab_changed(self) -> None:
+        if self.creating:
+            self.log_in.pack_forget()
+            self.create.pack(fill="x")
+        else:
+            self.create.pack_forget()
+            self.log_in.pack(fill="x")
         self.button.configure(text="Create account" if self.creating else "Log in")
         self.general.configure(text="")
-        if not self.trying:
-            self.focus_first()
+        self._center()
 
     def focus_first(self) -> None:
         """Put the focus into the first field that is still empty."""
@@ -159,7 +186,7 @@ class StartWindow(Frame):
         self.trying = trying
         for field in self.fields():
             field.entry.state(["disabled" if trying else "!disabled"])
-        self.tabs.state(["disabled" if trying else "!disabled"])
+        self.tabs.enable(not trying)
         if trying:
             self.button.pack_forget()
             self.progress.pack(fill="x")
@@ -207,99 +234,6 @@ class StartWindow(Frame):
             self._try(Attempt(last.server, last.username, last.password, last.create, pin))
         else:
             self.focus_first()
-
-
-class LogInTab(Frame):
-    """Name and password."""
-
-    def __init__(self, parent: tkinter.Misc, look: Look) -> None:
-        super().__init__(parent, padding=(look.px(1), look.px(16), look.px(1), 0))
-        self.username = Field(self, look, "Username")
-        self.password = PasswordField(self, look, "Password")
-        for field in self.fields():
-            field.pack(fill="x", pady=(0, look.px(8)))
-
-    def fields(self) -> list[Field]:
-        """Return the fields of this tab, in their order."""
-        return [self.username, self.password]
-
-    def places(self) -> dict[str, Field]:
-        """Return the fields by the names that complaints call them."""
-        return {"username": self.username, "password": self.password}
-
-    def complaints(self) -> list[Complaint]:
-        """Return what is plainly wrong."""
-        wrong = {
-            "username": account.username_error(self.username.value.strip()),
-            "password": "" if self.password.value else "Write your password.",
-        }
-        return [Complaint(place, text) for place, text in wrong.items() if text]
-
-
-class CreateTab(Frame):
-    """Name and password, the password twice."""
-
-    def __init__(self, parent: tkinter.Misc, look: Look) -> None:
-        super().__init__(parent, padding=(look.px(1), look.px(16), look.px(1), 0))
-        self.username = Field(self, look, "Username", hint="What others add you by")
-        hint = "Nobody can reset it: without it your messages stay sealed."
-        self.password = PasswordField(self, look, "Password", hint=hint)
-        self.again = PasswordField(self, look, "Password again")
-        for field in self.fields():
-            field.pack(fill="x", pady=(0, look.px(8)))
-
-    def watch(self) -> None:
-        """Judge the passwords while they are typed."""
-        self.password.on_change(self._judge)
-        self.again.on_change(self._compare)
-
-    def fields(self) -> list[Field]:
-        """Return the fields of this tab, in their order."""
-        return [self.username, self.password, self.again]
-
-    def places(self) -> dict[str, Field]:
-        """Return the fields by the names that complaints call them."""
-        return {"username": self.username, "password": self.password, "again": self.again}
-
-    def complaints(self) -> list[Complaint]:
-        """Return what is plainly wrong."""
-        wrong = {
-            "username": account.username_error(self.username.value.strip()),
-            "password": account.password_error(self.password.value),
-            "again": "" if self.same else "The two passwords differ.",
-        }
-        return [Complaint(place, text) for place, text in wrong.items() if text]
-
-    @property
-    def same(self) -> bool:
-        """Whether both passwords are the same."""
-        return self.password.value == self.again.value
-
-    def _judge(self) -> None:
-        show_strength(self.password, self.username.value.strip())
-        self._compare()
-
-    def _compare(self) -> None:
-        compare(self.password, self.again)
-
-
-def show_strength(field: PasswordField, username: str) -> None:
-    """Say below a new password how strong it is."""
-    judged = words.strength(field.value, username)
-    if judged.level:
-        style = {1: "Danger", 2: "Warning"}.get(judged.level, "Good")
-        field.say(judged.hint, style)
-
-
-def compare(first: Field, second: Field) -> None:
-    """Say below the second of two passwords whether it is the same, while it is typed."""
-    second.clear()
-    if not second.value:
-        return
-    if first.value == second.value:
-        second.say("Both are the same.", "Good")
-    elif not first.value.startswith(second.value):
-        second.fail("The two passwords differ.", focus=False)
 
 
 class ProgressLine(Frame):

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import tkinter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from tkinter import font as tkfont
 from typing import Literal
 
@@ -54,6 +54,7 @@ class Palette:
     background: str
     side: str
     line: str
+    edge: str
     text: str
     muted: str
     accent: str
@@ -76,9 +77,10 @@ LIGHT = Palette(
     background="#ffffff",
     side="#f5f6f8",
     line="#e3e6ea",
+    edge="#b9c0ca",
     text="#1d2129",
     muted="#646c78",
-    accent="#2f68c5",
+    accent="#265dba",
     on_accent="#ffffff",
     hover="#ebedf1",
     chosen="#dce8fa",
@@ -97,6 +99,7 @@ DARK = Palette(
     background="#16181d",
     side="#1c1f25",
     line="#2b2f37",
+    edge="#4a505c",
     text="#e6e8ec",
     muted="#9aa2ae",
     accent="#6aa1f8",
@@ -131,9 +134,9 @@ def _theme() -> ttkbootstrap.Theme:
     """Return our family of ttkbootstrap themes, `bpost-light` and `bpost-dark`."""
     return ttkbootstrap.Theme(
         name="bpost",
-        primary="#3b82f6",
+        primary="#2f74e8",
         success="#25a56d",
-        info="#3b82f6",
+        info="#2f74e8",
         warning="#d9952b",
         danger="#e5484d",
         neutral="#a6aeba",
@@ -185,8 +188,10 @@ class Look:
 
     def use(self, mode: str) -> None:
         """Draw everything in ``light`` or ``dark`` from now on."""
-        self.palette = PALETTES[mode]
         self.root.style.theme_use(f"bpost-{mode}")
+        ttkbootstrap.Frame(self.root, bootstyle="@chrome").destroy()  # makes its style
+        side = str(self.root.style.lookup("@chrome.TFrame", "background"))
+        self.palette = replace(PALETTES[mode], side=side)
         self._make_styles()
         self._changed()
 
@@ -252,8 +257,6 @@ class Look:
         self.root.configure(background=palette.background)
         style.configure("TButton", padding=(self.px(14), self.px(7)))
         style.configure("TEntry", padding=(self.px(9), self.px(7)))
-        style.configure("TNotebook", borderwidth=0, tabmargins=0)
-        style.configure("TNotebook.Tab", padding=(self.px(16), self.px(8)))
         for name, colors in {
             "Side": (palette.side, palette.text),
             "Notice": (palette.notice, palette.text),
@@ -269,6 +272,9 @@ class Look:
             style.configure(f"{name}.TLabel", foreground=color, background=palette.background)
             style.configure(f"{name}Side.TLabel", foreground=color, background=palette.side)
         style.configure("Line.TFrame", background=palette.line)
+        style.configure("Edge.TFrame", background=palette.edge)
+        style.configure("Sash", sashthickness=self.px(5), gripcount=0)
+        style.configure("Horizontal.TPanedwindow", background=palette.side)
         inside = style.lookup("TEntry", "fieldbackground")
         style.configure("Input.TLabel", background=inside, foreground=palette.muted)
 

@@ -17,11 +17,11 @@ from ttkbootstrap import (
     Label,
     Menu,
     Menubutton,
-    Notebook,
     Panedwindow,
     Progressbar,
     Radiobutton,
     Scrollbar,
+    ScrolledFrame,
     Separator,
     Text,
     ToolTip,
@@ -40,15 +40,16 @@ __all__ = [
     "Label",
     "Menu",
     "Menubutton",
-    "Notebook",
     "Panedwindow",
     "PasswordField",
     "Placeholder",
     "Progressbar",
     "Radiobutton",
     "Scrollbar",
+    "ScrolledFrame",
     "Separator",
     "Sheet",
+    "TabBar",
     "Text",
     "ToolTip",
     "Toplevel",
@@ -65,10 +66,13 @@ def shortcut(root: tkinter.Misc) -> str:
 
 
 class Wrapped(Label):
-    """A label whose text wraps at the label's own width, whatever that becomes."""
+    """A label whose text wraps at the label's own width, whatever that becomes.
+
+    It asks for little width itself; it must be packed with ``fill="x"``.
+    """
 
     def __init__(self, parent: tkinter.Misc, **options: object) -> None:
-        super().__init__(parent, **options)  # type: ignore[arg-type]
+        super().__init__(parent, wraplength=200, **options)  # type: ignore[arg-type]
         self.bind("<Configure>", self._wrap, add="+")
 
     def _wrap(self, event: tkinter.Event[tkinter.Misc]) -> None:
@@ -113,6 +117,50 @@ class IconButton(Button):
         ToolTip(self, text=tip, delay=500, padding=look.px(6))
 
 
+class TabBar(Frame):
+    """Tabs side by side; the pages are the caller's to show."""
+
+    def __init__(
+        self,
+        parent: tkinter.Misc,
+        look: Look,
+        labels: tuple[str, ...],
+        on_change: Callable[[], object],
+    ) -> None:
+        super().__init__(parent)
+        self._number = tkinter.IntVar(self, value=0)
+        self._on_change = on_change
+        self.tabs = [
+            Radiobutton(
+                self,
+                text=label,
+                value=number,
+                variable=self._number,
+                command=on_change,
+                bootstyle="primary outline toolbutton",
+                padding=look.px(7),
+            )
+            for number, label in enumerate(labels)
+        ]
+        for tab in self.tabs:
+            tab.pack(side="left", fill="x", expand=True)
+
+    @property
+    def chosen(self) -> int:
+        """The number of the tab that is shown."""
+        return self._number.get()
+
+    def choose(self, number: int) -> None:
+        """Show another tab."""
+        self._number.set(number)
+        self._on_change()
+
+    def enable(self, enabled: bool) -> None:
+        """Allow or forbid to choose."""
+        for tab in self.tabs:
+            tab.state(["!disabled" if enabled else "disabled"])
+
+
 class Field(Frame):
     """A labelled entry; the line below says what is wrong with it, or gives a hint."""
 
@@ -131,6 +179,8 @@ class Field(Frame):
         self.entry.pack(expand=True, fill="x", side="left")
         self.note = Wrapped(self, text=hint, style="Muted.TLabel", font=look.fonts["small"])
         self.note.pack(fill="x", pady=(look.px(3), 0))
+        self._callbacks: list[Callable[[], object]] = [self.clear]
+        self.variable.trace_add("write", lambda *_: self._changed())
 
     @property
     def value(self) -> str:
@@ -165,8 +215,12 @@ class Field(Frame):
             self.note.configure(text=text, style=f"{style}.TLabel")
 
     def on_change(self, callback: Callable[[], object]) -> None:
-        """Call ``callback`` whenever the text changes."""
-        self.variable.trace_add("write", lambda *_: callback())
+        """Call ``callback`` whenever the text changes, after what was said of it is taken away."""
+        self._callbacks.append(callback)
+
+    def _changed(self) -> None:
+        for callback in self._callbacks:
+            callback()
 
 
 class PasswordField(Field):
@@ -214,7 +268,7 @@ class Sheet(Toplevel):
         self.look = look
         self._came_from = parent.focus_get()
         self.transient(parent.winfo_toplevel())
-        self._edge = Frame(self, style="Line.TFrame", padding=1)
+        self._edge = Frame(self, style="Edge.TFrame", padding=1)
         self._edge.pack(fill="both", expand=True)
         whole = Frame(self._edge, padding=look.px(24))
         whole.pack(fill="both", expand=True)

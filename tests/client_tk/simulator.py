@@ -1,0 +1,307 @@
+"""A client library in memory, that can misbehave as a real one over a real network would.
+
+It has the methods of `bpost.client.Client` that the window uses, answers at once, and is told
+by the tests what to do: hold an answer back, raise, or let a flood of events come in.
+"""
+
+from __future__ import annotations
+
+import bisect
+import dataclasses
+import itertools
+import threading
+import time
+import uuid
+from collections import deque
+from pathlib import Path
+from typing import TypeVar, cast
+
+from bpost.client import (
+    Client,
+    ConnectionChanged,
+    ConnectionState,
+    Contact,
+    ContactsChanged,
+    Conversation,
+    ConversationChanged,
+    Event,
+    Message,
+    MessageAdded,
+    MessageChanged,
+)
+from bpost.errors import BPostError, Refused
+
+T = TypeVar("T")
+
+
+class World:
+    """Everybody on one server; ``fail`` and ``hold`` make calls misbehave by their names."""
+
+    def __init__(self) -> None:
+        self.passwords: dict[str, str] = {}
+        self.fail: dict[str, BPostError] = {}
+        self.hold: dict[str, threading.Event] = {}
+        self.clients: list[SimulatedClient] = []
+        self.people = {"bob", "carol", "dave"}
+
+    def make(self, server: str, profile: Path, *, pin: str | None = None) -> Client:
+        """Stand in for `Client`."""
+        client = SimulatedClient(self, server, profile, pin)
+        self.clients.append(client)
+        return cast("Client", client)
+
+    def enter(self, name: str) -> None:
+        """Wait and fail as the test wants the call ``name`` to."""
+        held = self.hold.get(name)
+        if held is not None:
+            held.wait(20)
+        error = self.fail.get(name)
+        if error is not None:
+            raise error
+
+    @property
+    def client(self) -> SimulatedClient:
+        """The client that was made last."""
+        return self.clients[-1]
+
+
+class SimulatedClient:
+    """One account of a `World`."""
+
+    def __init__(self, world: World, server: str, profile: Path, pin: str | None) -> None:
+        self.world = world
+        self.server = server
+        self.profile = profile
+        self.pin = pin
+        self.username = ""
+        self.state = ConnectionState.OFFLINE
+        self.closed = False
+        self.calls: list[str] = []
+        self._events: deque[Event] = deque()
+        self._contacts: dict[str, Contact] = {}
+        self._messages: dict[str, list[Message]] = {}
+        self._unread: dict[str, int] = {}
+        self._drafts: dict[str, str] = {}
+        self._places = itertools.count(1)
+        self._lock = threading.RLock()  # guards all of the above
+
+    # Account
+
+    def register(self, username: str, password: str, invite: str | None = None) -> None:
+        """Create an account."""
+        self.calls.append("register")
+        self.world.enter("register")
+        if username.lower() in self.world.passwords:
+            raise Refused("name-taken")
+        self.world.passwords[username.lower()] = password
+        self._in(username)
+
+    def log_in(self, username: str, password: str) -> None:
+        """Log in."""
+        self.calls.append("log_in")
+        self.world.enter("log_in")
+        if self.world.passwords.get(username.lower()) != password:
+            raise Refused("wrong-password")
+        self._in(username)
+
+    def _in(self, username: str) -> None:
+        self.username = username
+        self.connection(ConnectionState.CONNECTED)
+
+    def close(self) -> None:
+        """Log out."""
+        self.closed = True
+
+    def change_password(self, current: str, new: str) -> None:
+        """Change the password."""
+        self.calls.append("change_password")
+        self.world.enter("change_password")
+        if self.world.passwords[self.username.lower()] != current:
+            raise Refused("wrong-password")
+        self.world.passwords[self.username.lower()] = new
+
+    @property
+    def waiting(self) -> int:
+        """How many messages wait."""
+        with self._lock:
+            every = itertools.chain.from_iterable(self._messages.values())
+            return sum(message.status == "waiting" for message in every)
+
+    def reconnect(self) -> None:
+        """Connect now."""
+        self.calls.append("reconnect")
+        self.connection(ConnectionState.CONNECTED)
+
+    # People
+
+    def add_contact(self, name: str) -> Contact:
+        """Add somebody."""
+        self.calls.append("add_contact")
+        self.world.enter("add_contact")
+        if name.lower() not in self.world.people:
+            raise Refused("no-such-user")
+        contact = Contact(name=name, added=0, has_key=True)
+        self.know(contact)
+        return contact
+
+    def contacts(self) -> list[Contact]:
+        """Return the contacts."""
+        with self._lock:
+            return sorted(self._contacts.values(), key=lambda one: one.name)
+
+    def remove_contact(self, name: str) -> None:
+        """Take somebody off the list."""
+        self.know(dataclasses.replace(self._contacts[name.lower()], listed=False))
+
+    def block(self, name: str) -> None:
+        """Block somebody."""
+        self.know(dataclasses.replace(self._contacts[name.lower()], blocked=True))
+
+    def unblock(self, name: str) -> None:
+        """Unblock somebody."""
+        self.know(dataclasses.replace(self._contacts[name.lower()], blocked=False))
+
+    def trust_new_key(self, name: str) -> None:
+        """Trust the new key."""
+        self.calls.append("trust_new_key")
+        self.know(dataclasses.replace(self._contacts[name.lower()], key_changed=False))
+
+    def safety_number(self, name: str) -> str:
+        """Return sixty digits."""
+        return ("".join(str(ord(char) % 10) for char in name) * 60)[:60]
+
+    # Conversations
+
+    def conversations(self) -> list[Conversation]:
+        """Return all conversations, newest first."""
+        self.calls.append("conversations")
+        self.world.enter("conversations")
+        with self._lock:
+            found = [
+                Conversation(
+                    name=self._named(key),
+                    last=messages[-1] if messages else None,
+                    unread=self._unread.get(key, 0),
+                    draft=self._drafts.get(key, ""),
+                    request=key not in self._contacts or not self._contacts[key].listed,
+                )
+                for key, messages in self._messages.items()
+            ]
+        return sorted(found, key=lambda one: one.last.place if one.last else 0, reverse=True)
+
+    def _named(self, key: str) -> str:
+        return self._contacts[key].name if key in self._contacts else key
+
+    def history(self, name: str, before: str | None = None, limit: int = 100) -> list[Message]:
+        """Return older messages."""
+        self.calls.append("history")
+        self.world.enter("history")
+        with self._lock:
+            messages = self._messages.get(name.lower(), [])
+            end = len(messages)
+            if before is not None:
+                end = next(n for n, one in enumerate(messages) if one.id == before)
+            return messages[max(0, end - limit) : end]
+
+    def send(self, name: str, text: str) -> Message:
+        """Send a message."""
+        self.calls.append("send")
+        self.world.enter("send")
+        status = "stored" if self.state is ConnectionState.CONNECTED else "waiting"
+        return self.put(name, text, own=True, status=status)
+
+    def retry(self, id: str) -> Message:  # noqa: A002
+        """Send a failed message again."""
+        self.calls.append("retry")
+        return self.change(id, status="stored", failure="")
+
+    def mark_read(self, name: str) -> None:
+        """Mark as read."""
+        self.calls.append(f"mark_read {name}")
+        self._unread[name.lower()] = 0
+        self.tell(ConversationChanged(name))
+
+    def draft(self, name: str) -> str:
+        """Return the draft."""
+        return self._drafts.get(name.lower(), "")
+
+    def set_draft(self, name: str, text: str) -> None:
+        """Keep a draft."""
+        if self._drafts.get(name.lower(), "") != text:
+            self._drafts[name.lower()] = text
+            self._messages.setdefault(name.lower(), [])
+            self.tell(ConversationChanged(name))
+
+    def next_event(self, timeout: float | None = 0) -> Event | None:
+        """Take the next event."""
+        with self._lock:
+            return self._events.popleft() if self._events else None
+
+    # What only tests do
+
+    def tell(self, event: Event) -> None:
+        """Let an event come in."""
+        with self._lock:
+            self._events.append(event)
+
+    def connection(
+        self, state: ConnectionState, retry_in: float | None = None, text: str = ""
+    ) -> None:
+        """Let the connection change."""
+        self.state = state
+        self.tell(ConnectionChanged(state, retry_in, self.waiting, text))
+
+    def know(self, contact: Contact) -> None:
+        """Let something be known of somebody."""
+        with self._lock:
+            self._contacts[contact.name.lower()] = contact
+        self.tell(ContactsChanged())
+
+    def put(
+        self,
+        name: str,
+        text: str,
+        own: bool = False,
+        status: str = "received",
+        sent: float | None = None,
+        quiet: bool = False,
+        **other: object,
+    ) -> Message:
+        """Let a message be in the conversation with ``name``."""
+        fields: dict[str, object] = {
+            "id": str(uuid.uuid4()),
+            "conversation": self._named(name.lower()) if name.lower() in self._contacts else name,
+            "sender": self.username if own else name,
+            "own": own,
+            "kind": "text",
+            "text": text,
+            "sent": round((time.time() if sent is None else sent) * 1000),
+            "received": None,
+            "status": status,
+            "place": float(next(self._places)),
+            **other,
+        }
+        message = Message(**fields)  # type: ignore[arg-type]
+        with self._lock:
+            messages = self._messages.setdefault(name.lower(), [])
+            bisect.insort(messages, message, key=lambda one: one.place)
+            if not own:
+                self._unread[name.lower()] = self._unread.get(name.lower(), 0) + 1
+        if not quiet:
+            self.tell(MessageAdded(message))
+        return message
+
+    def change(self, key: str, **fields: object) -> Message:
+        """Let a message change."""
+        with self._lock:
+            for messages in self._messages.values():
+                for place, message in enumerate(messages):
+                    if message.id == key:
+                        messages[place] = dataclasses.replace(message, **fields)  # type: ignore[arg-type]
+                        self.tell(MessageChanged(messages[place]))
+                        return messages[place]
+        raise KeyError(key)
+
+    def seen(self, name: str) -> None:
+        """Let everything so far be read, without a word."""
+        self._unread[name.lower()] = 0
