@@ -89,6 +89,7 @@ class FrameWatch:
 
     __slots__ = (
         "_clock",
+        "_control",
         "_head",
         "_limits",
         "_masked",
@@ -110,32 +111,38 @@ class FrameWatch:
         self._clock = clock
         self._head = b""
         self._skip = 0
+        self._control = False
         self._message = self._pieces = self._pings = 0
         self._second = 0.0
 
     def feed(self, data: bytes) -> int:
-        """Return how many bytes of ``data`` are sound; when not all, ``fault`` says why."""
+        """Return how many bytes of ``data`` to hand on now, at most to the end of a control frame.
+
+        So a ping is answered before what follows it is looked at. Feed the rest then; when there
+        is a ``fault``, the rest must go nowhere.
+        """
         at, end = 0, len(data)
         while at < end:
-            if self._skip:
-                step = min(self._skip, end - at)
-                self._skip -= step
-                at += step
-                continue
-            start, known = at, len(self._head)
-            head = self._head + data[at : at + _MOST_HEADER]
-            size = _header_size(head)
-            if size > len(head):
-                self._head = head
-                return end
-            at += size - known
-            self._head = b""
-            try:
-                self._check(head)
-            except WebSocketError as fault:
-                self.fault = fault
-                return start
-        return end
+            if not self._skip:
+                start, known = at, len(self._head)
+                head = self._head + data[at : at + _MOST_HEADER]
+                size = _header_size(head)
+                if size > len(head):
+                    self._head = head
+                    return end
+                at += size - known
+                self._head = b""
+                try:
+                    self._check(head)
+                except WebSocketError as fault:
+                    self.fault = fault
+                    return start
+            step = min(self._skip, end - at)
+            self._skip -= step
+            at += step
+            if self._control and not self._skip:
+                break
+        return at
 
     def _check(self, head: bytes) -> None:
         """Judge one whole header; set how much payload follows it."""
@@ -143,7 +150,8 @@ class FrameWatch:
         if bool(head[1] & _MASKED) != self._masked:
             wrong = "without a mask" if self._masked else "with a mask"
             raise WebSocketError(CloseCode.PROTOCOL_ERROR, f"A frame came {wrong}.")
-        if opcode >= CLOSE:
+        self._control = opcode >= CLOSE
+        if self._control:
             self._check_control(opcode, final, length)
         elif opcode == BINARY:
             raise WebSocketError(CloseCode.UNSUPPORTED, "A binary message came; BPost speaks text.")

@@ -18,7 +18,7 @@ class Inbound:
     peer that is silent for ``limits.silence_seconds`` is given up. No thread is needed for it.
     """
 
-    __slots__ = ("_heard", "_limits", "_next_ping", "_ping", "_stream", "_watch")
+    __slots__ = ("_heard", "_limits", "_next_ping", "_ping", "_rest", "_stream", "_watch")
 
     def __init__(
         self, stream: TLSStream, limits: Limits, ping: Callable[[], object], *, masked: bool
@@ -28,11 +28,12 @@ class Inbound:
         self._limits = limits
         self._ping = ping
         self._watch = FrameWatch(limits, masked=masked)
+        self._rest = b""
         self._heard = time.monotonic()
         self._next_ping = self._heard + limits.ping_seconds
 
     def receive(self, until: float | None = None) -> bytes:
-        """Return what arrives next, or nothing at the end of the stream.
+        """Return what arrives next, at most one control frame, or nothing at the end.
 
         Raises:
             TimeoutError: the monotonic clock passed ``until``; reading may go on.
@@ -42,6 +43,8 @@ class Inbound:
         """
         if self._watch.fault is not None:
             raise self._watch.fault
+        if self._rest:
+            return self.admit(self._rest)
         while True:
             now = time.monotonic()
             if now >= self._next_ping:
@@ -62,11 +65,15 @@ class Inbound:
             return self.admit(data)
 
     def admit(self, data: bytes) -> bytes:
-        """Return the sound beginning of ``data``; raise if there is none."""
+        """Return the beginning of ``data`` that may be handed on; raise if there is none."""
         sound = self._watch.feed(data)
+        if sound == len(data):
+            self._rest = b""
+            return data
         if sound == 0 and self._watch.fault is not None:
             raise self._watch.fault
-        return data if sound == len(data) else data[:sound]
+        self._rest = data[sound:]
+        return data[:sound]
 
     def _silence(self) -> WebSocketError:
         seconds = self._limits.silence_seconds

@@ -10,6 +10,7 @@ import ssl
 import struct
 import tempfile
 import threading
+import time
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -21,6 +22,7 @@ from bpost.net.address import ServerAddress
 from bpost.net.drainer import Drainer
 from bpost.net.frames import CLOSE, PING, TEXT
 from bpost.net.tls import ServerTLS
+from bpost.net.tls_stream import TLSStream
 from bpost.net.ws_server import Ending, ServerConnection, accept
 from tests.support import patience, wait_until
 
@@ -148,15 +150,25 @@ class RawClient:
         *lines: str,
         upgrade: bool = True,
         tls: bool = True,
+        shared: bool = False,
         receive_buffer: int | None = None,
     ) -> None:
-        """Connect; with ``upgrade`` ask for a WebSocket, with more header ``lines``."""
+        """Connect; with ``upgrade`` ask for a WebSocket, with more header ``lines``.
+
+        ``shared``: one thread will read while another writes, which Python's own TLS cannot do.
+        """
         sock = socket.socket()
         if receive_buffer is not None:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         sock.settimeout(patience(20))
         sock.connect(("127.0.0.1", port))
-        self.sock: socket.socket = blind_context().wrap_socket(sock) if tls else sock
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.sock: socket.socket | TLSStream = sock
+        if shared:
+            self.sock = TLSStream(sock, blind_context())
+            self.sock.handshake(time.monotonic() + patience(20))
+        elif tls:
+            self.sock = blind_context().wrap_socket(sock)
         self.response = b""
         self._ready = b""
         if upgrade:

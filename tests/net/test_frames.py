@@ -17,9 +17,11 @@ def fault_of(data: bytes, step: int = 10**9, limits: Limits = LIMITS) -> int | N
     """Feed ``data`` in pieces of ``step`` bytes; return the close code of what is wrong."""
     watch = FrameWatch(limits, masked=True, clock=lambda: 5.0)
     for at in range(0, len(data), step):
-        watch.feed(data[at : at + step])
-        if watch.fault is not None:
-            return watch.fault.code
+        piece = data[at : at + step]
+        while piece:
+            piece = piece[watch.feed(piece) :]
+            if watch.fault is not None:
+                return watch.fault.code
     return None
 
 
@@ -70,8 +72,14 @@ class FrameWatchTest(unittest.TestCase):
         watch = FrameWatch(LIMITS, masked=True, clock=lambda: now)
         for _ in range(5):
             now += 1
-            watch.feed(raw_frame(PING) * 10)
+            for _ in range(10):
+                watch.feed(raw_frame(PING))
         self.assertIsNone(watch.fault)
+
+    def test_each_control_frame_is_handed_on_by_itself(self) -> None:
+        watch, ping, text = FrameWatch(LIMITS, masked=True), raw_frame(PING, b"p"), raw_frame(TEXT)
+        self.assertEqual(watch.feed(text + ping[:3]), 6 + 3)
+        self.assertEqual(watch.feed(ping[3:] + ping + text), len(ping) - 3)
 
     def test_frames_have_the_shortest_header(self) -> None:
         for size, header in {0: 2, 125: 2, 126: 4, 65535: 4, 65536: 10}.items():
