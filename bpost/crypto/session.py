@@ -179,12 +179,12 @@ def open_message(
     if parsed.prekey is None:
         text = "A message belongs to a session that this device does not have any more."
         raise SecurityError("no-session", text + " A new session is needed.")
-    device_list = _check_sender(parsed.prekey, sessions, sender)
+    joined, device_list = _check_sender(parsed.prekey, sessions, sender)
     if seen_base_key(parsed.base_key):
         raise SecurityError("replayed", "A first message came again, as if it were another.")
-    sessions, session = _accept(local, sessions, parsed.prekey, sender, now, prekeys)
+    session = _accept(local, parsed.prekey, sender.address, now, prekeys)
     return replace(
-        _open_in(sessions, session, parsed, now, random=random, limits=limits),
+        _open_in(joined, session, parsed, now, random=random, limits=limits),
         base_key=parsed.base_key,
         signed_prekey=parsed.prekey.signed_id,
         used_one_time=parsed.prekey.one_time_id,
@@ -219,47 +219,51 @@ def tidy(
     return replace(sessions, sessions=tuple(tidied))
 
 
-def _check_sender(header: PrekeyHeader, sessions: Sessions | None, sender: Sender) -> bytes | None:
-    """Check that the account signed for the device; return its list if that is news.
+def _check_sender(
+    header: PrekeyHeader, sessions: Sessions | None, sender: Sender
+) -> tuple[Sessions, bytes | None]:
+    """Check that the account signed for the device.
 
-    A message may have waited while the account's list moved on. Its older list is then not
-    believed, but the known one is asked, so that only devices revoked since are refused.
+    Returns the sessions that the new one will be among, and the account's list if it is news.
     """
     pinned = header.account_public if sender.account_public is None else sender.account_public
-    expected = sessions or Sessions(sender.address, pinned, header.identity)
-    expected.check_remote(sender.address, header.account_public, header.identity)
-    name = sender.address.username
-    newest = offered = open_device_list(header.device_list, header.account_public, name)
-    known: SignedDeviceList | None = None
-    if sender.device_list is not None:
-        known = open_device_list(sender.device_list, header.account_public, name)
-    if known is not None and known.list.version > offered.list.version:
-        newest = known
-    newer_list(known, newest, sender.seen)
-    entry = newest.list.find(sender.address.device)
+    joined = sessions or Sessions(sender.address, pinned, header.identity)
+    joined.check_remote(sender.address, header.account_public, header.identity)
+    devices, is_news = _newest_list(header, sender)
+    entry = devices.list.find(sender.address.device)
+    raw, name = devices.to_bytes(), sender.address.username
     if entry is None:
-        cause = "unknown-device" if newest is offered else "old-device-list"
+        cause = "unknown-device" if raw == header.device_list else "old-device-list"
         raise SecurityError(cause, f"A message came from a device that {name!r} does not list.")
     if not equal(entry.identity, header.identity):
         raise SecurityError("device-changed", f"A device of {name!r} came with another's key.")
-    is_news = known is None or newest.list.version > known.list.version
-    return newest.to_bytes() if is_news else None
+    return joined, raw if is_news else None
+
+
+def _newest_list(header: PrekeyHeader, sender: Sender) -> tuple[SignedDeviceList, bool]:
+    """Return the newest list of the sender's account, and whether it is the message's and news.
+
+    A message may have waited while the account's list moved on. Its older list is then not
+    believed but the known one is asked, so that only what a revoked device wrote is refused.
+    """
+    key, name = header.account_public, sender.address.username
+    offered = open_device_list(header.device_list, key, name)
+    if sender.device_list is None:
+        return newer_list(None, offered, sender.seen), True
+    known = open_device_list(sender.device_list, key, name)
+    if offered.list.version < known.list.version:
+        return known, False
+    newer_list(known, offered, sender.seen)
+    return offered, offered.list.version > known.list.version
 
 
 def _accept(
-    local: LocalDevice,
-    sessions: Sessions | None,
-    header: PrekeyHeader,
-    sender: Sender,
-    now: int,
-    prekeys: PrekeyLookup,
-) -> tuple[Sessions, Session]:
+    local: LocalDevice, header: PrekeyHeader, remote: Address, now: int, prekeys: PrekeyLookup
+) -> Session:
     """Make the other end of the session that ``header`` began; it counts once it has opened."""
-    agreement, signed = respond(local, sender.address, header, prekeys)
+    agreement, signed = respond(local, remote, header, prekeys)
     state = ratchet.start_receiving(agreement.secret, signed)
-    if sessions is None:
-        sessions = Sessions(sender.address, header.account_public, header.identity)
-    return sessions, Session(header.base_key, agreement.associated, state, now)
+    return Session(header.base_key, agreement.associated, state, now)
 
 
 def _open_in(
