@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import stat
 from pathlib import Path
 from types import ModuleType
@@ -34,7 +35,7 @@ def private_folder(path: Path) -> Path:
         raise SecurityError(
             "exposed-file",
             f"Everybody on this machine may write to the folder {path}. "
-            f"Close it with: chmod 700 {path}",
+            f"Close it with: chmod 700 {shlex.quote(str(path))}",
         )
     if not os.access(path, os.R_OK | os.W_OK | os.X_OK):
         raise StoreError(
@@ -70,7 +71,7 @@ def refuse_exposed(path: Path) -> None:
         raise SecurityError(
             "exposed-file",
             f"Others on this machine may read or write {path}. "
-            f"Look at who has done so, then close it with: chmod 600 {path}",
+            f"Look at who has done so, then close it with: chmod 600 {shlex.quote(str(path))}",
         )
 
 

@@ -125,7 +125,7 @@ class PasswordTest(OfficeTest):
     def test_the_vault_is_put_only_over_the_version_that_was_seen(self) -> None:
         alice = self.user("alice")
         self.assertEqual(alice.ask("11", "get"), ["11", "OK", "0", ""])
-        self.assertEqual(alice.ask("11", "put", "0", "one"), ["11", "OK", "1"])
+        self.assertEqual(alice.ask("11", "put", "0", "one"), ["11", "OK", "1", ""])
         self.assertEqual(reason(alice.ask("11", "put", "0", "two")), "conflict")
         self.assertEqual(alice.ask("11", "get"), ["11", "OK", "1", "one"])
 

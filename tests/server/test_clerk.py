@@ -1,0 +1,92 @@
+"""The clerk's rounds."""
+
+from __future__ import annotations
+
+import unittest
+from unittest import mock
+
+from bpost.errors import StoreError
+from bpost.server.records import PLAIN
+from bpost.server.store import now_ms
+from tests.server.parts import PASSWORD, OfficeTest, device_of
+
+
+class ClerkTest(OfficeTest):
+    """Rounds, done by hand."""
+
+    def cursor(self, device: str) -> int:
+        """Return how far the store says bob's device is."""
+        mailbox = self.office.store.devices.mailbox(self.account("bob"), device)
+        assert mailbox is not None
+        return mailbox.cursor
+
+    def test_cursors_are_written_in_the_next_round(self) -> None:
+        alice, _ = self.friends()
+        phone = self.device("bob")
+        alice.ask("0", "alice", "hi", "bob")
+        phone.say("5", "OK", "1")
+        self.assertEqual(self.cursor(device_of(phone)), 0)
+        self.office.clerk.round()
+        self.assertEqual(self.cursor(device_of(phone)), 1)
+
+    def test_cursors_that_could_not_be_written_are_written_later(self) -> None:
+        alice, _ = self.friends()
+        alice.ask("0", "alice", "hi", "bob")
+        with mock.patch.object(
+            self.office.store.devices, "move_cursors", side_effect=StoreError("full")
+        ):
+            self.office.clerk.round()
+        self.assertEqual(self.office.cursors.latest(self.account("bob"), PLAIN, 0), 1)
+        self.office.clerk.round()
+        self.assertEqual(self.cursor(PLAIN), 1)
+
+    def test_logging_out_writes_the_cursor(self) -> None:
+        alice, bob = self.friends()
+        alice.ask("0", "alice", "hi", "bob")
+        bob.session.leave()
+        self.assertEqual(self.cursor(PLAIN), 1)
+
+    def test_a_disabled_user_is_sent_away_and_cannot_come_back(self) -> None:
+        alice, _ = self.friends()
+        self.office.store.accounts.disable("alice", now_ms())
+        self.office.clerk.round()
+        self.assertEqual(alice.heard()[-1][:2], ["99", "disabled"])
+        self.assertFalse(alice.wire.open)
+        answer = self.visitor().ask("1", "alice", PASSWORD)
+        self.assertEqual(answer[2], "disabled")
+        self.office.store.accounts.disable("alice", None)
+        self.assertEqual(self.visitor().ask("1", "alice", PASSWORD), ["1", "OK"])
+
+    def test_what_every_device_holds_is_cleared_and_what_is_old_goes(self) -> None:
+        alice, _ = self.friends()
+        phone = self.device("bob")
+        alice.ask("0", "alice", "CIPHERTEXT", "bob")
+        phone.say("5", "OK", "1")
+        self.assertIn("CIPHERTEXT", self.dump())
+        self.office.cursors.write()
+        self.office.clerk.clear()
+        self.assertNotIn("CIPHERTEXT", self.dump())
+
+    def test_undelivered_mail_stays_for_the_retention_time(self) -> None:
+        alice, bob = self.friends()
+        bob.session.leave()
+        alice.ask("0", "alice", "waiting", "bob")
+        self.office.clerk.expire()
+        self.assertIn("waiting", self.dump())
+        later = now_ms() + 31 * 86_400_000
+        with mock.patch("bpost.server.clerk.now_ms", return_value=later):
+            self.office.clerk.expire()
+        self.assertNotIn("waiting", self.dump())
+
+    def test_a_round_that_fails_is_not_the_last(self) -> None:
+        self.friends()
+        with mock.patch.object(
+            self.office.store.accounts, "closed", side_effect=RuntimeError("bug")
+        ):
+            self.office.clerk.round()
+        self.assertIn("RuntimeError", self.log.getvalue())
+        self.office.clerk.round()
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,121 @@
+"""The log: one line for each event, nothing foreign in it, nothing secret (S53, S54)."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import unittest
+from unittest import mock
+
+from bpost.server import directory
+from bpost.server.log import LONGEST, EventLog
+from tests.server.parts import OTHER, PASSWORD, OfficeTest, device_of
+
+FOREIGN = (
+    "x\n2026 INFO admin logged in",
+    "x\r\ny",
+    "\x1b[2J",
+    "\u202egnp.exe",
+    "\u2066x\u2069",
+    "\x00\x7f\x85\u2028\u2029\ufeff\ud800",
+    'a" b="c',
+    "back\\slash",
+)
+
+
+class LineTest(unittest.TestCase):
+    """What a line looks like."""
+
+    def lines(self, form: str, value: str) -> list[str]:
+        """Log one event with ``value`` in it; return what was written, split in every way."""
+        stream = io.StringIO()
+        EventLog(form, stream=stream).info("event", name=value)
+        return stream.getvalue().splitlines()
+
+    def test_s53_foreign_text_stays_on_its_line_and_shows_what_it_is(self) -> None:
+        for form in ("text", "json"):
+            for value in FOREIGN:
+                with self.subTest(form=form, value=value):
+                    (line,) = self.lines(form, value)
+                    self.assertTrue(all(" " <= sign <= "~" for sign in line), line)
+
+    def test_s53_a_value_cannot_pretend_to_be_another_field(self) -> None:
+        (line,) = self.lines("text", 'a" b="c')
+        self.assertTrue(line.endswith(' name="a\\" b=\\"c"'), line)
+
+    def test_s53_json_reads_back(self) -> None:
+        for value in FOREIGN[:-3]:
+            self.assertEqual(json.loads(self.lines("json", value)[0])["name"], value)
+
+    def test_s53_long_values_are_cut(self) -> None:
+        for form in ("text", "json"):
+            self.assertLess(len(self.lines(form, "x" * 10_000)[0]), LONGEST + 120)
+
+    def test_addresses_can_be_cut_to_their_network(self) -> None:
+        stream = io.StringIO()
+        EventLog("text", addresses="network", stream=stream).info("x", address="192.0.2.7:50")
+        self.assertIn('address="192.0.2.0/24"', stream.getvalue())
+
+    def test_levels_below_the_chosen_one_are_left_out(self) -> None:
+        stream = io.StringIO()
+        log = EventLog("text", "warning", stream=stream)
+        log.info("no")
+        log.debug("no")
+        log.warning("yes")
+        self.assertEqual(len(stream.getvalue().splitlines()), 1)
+
+    def test_a_log_that_cannot_be_written_is_no_reason_to_fail(self) -> None:
+        stream = mock.Mock()
+        stream.write.side_effect = OSError("no space left on device")
+        EventLog("text", stream=stream).info("event")
+
+
+class SecretTest(OfficeTest):
+    """Canaries in every field, at the level that tells most."""
+
+    def test_s54_no_secret_and_no_content_is_ever_logged(self) -> None:
+        root = io.StringIO()
+        handler = logging.StreamHandler(root)
+        logging.getLogger().addHandler(handler)
+        self.addCleanup(logging.getLogger().removeHandler, handler)
+        self.addCleanup(logging.getLogger().setLevel, logging.getLogger().level)
+        logging.getLogger().setLevel(logging.DEBUG)
+        self.live()
+        written = self.log.getvalue() + root.getvalue()
+        self.assertIn("registered", written)
+        self.assertIn("RuntimeError", written)
+        for canary in (PASSWORD, OTHER, "CANARY"):
+            self.assertNotIn(canary, written)
+
+    def live(self) -> None:
+        """Do everything once, rightly and wrongly, with canaries in all that is private."""
+        alice, _ = self.friends()
+        phone = self.device("bob")
+        for frame in (
+            ("0", "alice", "CANARY-body", "bob", "r"),
+            ("0", "alice", "CANARY-body", "nobody", "r"),
+            ("12", "alice", "CANARY-signal", "bob"),
+            ("6", "alice", "CANARY-key"),
+            ("11", "put", "0", "CANARY-vault"),
+            ("11", "put", "7", "CANARY-vault"),
+            ("3", "alice", OTHER, PASSWORD, "CANARY-vault"),
+            ("2", "carol", PASSWORD, "CANARY-invite"),
+            ("0", "mallory", "CANARY-body", "bob"),
+            ("77", "CANARY-frame"),
+            ("0", "alice", "CANARY\x00", "bob"),
+        ):
+            alice.say(*frame)
+        phone.say("6", "bob", "CANARY-key", device_of(phone), "CANARY-bundle")
+        phone.say("10", "upload", device_of(phone), '["CANARY-one-time"]')
+        self.visitor().say("1", "alice", OTHER)
+        self.visitor().say("CANARY-garbage")
+        problem = RuntimeError("CANARY in a foreign message")
+        with mock.patch.object(directory, "_user", side_effect=problem):
+            alice.say("4", "alice", "bob")
+        with mock.patch.object(self.office.store.mail, "store", side_effect=problem):
+            alice.say("0", "alice", "CANARY-body", "bob")
+
+
+if __name__ == "__main__":
+    unittest.main()

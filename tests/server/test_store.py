@@ -1,0 +1,200 @@
+"""The post office's memory."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import tempfile
+import unittest
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+from bpost.errors import StoreError
+from bpost.server import migrations
+from bpost.server.models import VERSION
+from bpost.server.records import PLAIN, Letter, Receipt
+from bpost.server.store import FILE, Store
+
+NOW = 1_700_000_000_000
+
+
+class StoreTest(unittest.TestCase):
+    """A test with a store that knows alice (1) and bob (2), who have each other as contacts."""
+
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+        self.store = Store(self.folder)
+        self.addCleanup(self.store.close)
+        for name in ("alice", "bob"):
+            self.store.accounts.add(name, name, "hash", NOW)
+        self.store.contacts.add(1, 2, 10)
+        self.store.contacts.add(2, 1, 10)
+
+    def post(self, *bodies: str, ref: str | None = None, to: str = "bob") -> list[Receipt | None]:
+        """Store letters from alice in one transaction, all in the same moment."""
+        letters = [Letter(1, "alice", PLAIN, to, body, ref) for body in bodies]
+        return self.store.mail.store(letters, NOW)
+
+    def bodies(self, after: int = 0, most: int = 100) -> list[str]:
+        """Return what waits for bob."""
+        return [mail.body for mail in self.store.mail.waiting(2, after, most)]
+
+
+class MailboxTest(StoreTest):
+    """Numbers, order and repeats (S38, S44)."""
+
+    def test_two_messages_in_the_same_microsecond_are_two_messages(self) -> None:
+        self.post("same", "same")
+        self.post("same")
+        self.assertEqual(self.bodies(), ["same"] * 3)
+
+    def test_s44_numbers_rise_from_one_without_gaps_for_each_mailbox(self) -> None:
+        first = self.post("a", "b")
+        self.post("to alice", to="alice")
+        second = self.post("c")
+        self.assertEqual([got.seq for got in first + second if got], [1, 2, 3])
+        self.assertEqual(self.bodies(), ["a", "b", "c"])
+
+    def test_s44_a_transaction_that_fails_leaves_no_gap(self) -> None:
+        self.post("a")
+        with mock.patch("bpost.server.store_mail._Batch.finish", side_effect=RuntimeError):
+            with self.assertRaises(RuntimeError):
+                self.post("lost", "lost")
+        (receipt,) = self.post("b")
+        assert receipt is not None
+        self.assertEqual((receipt.seq, self.bodies()), (2, ["a", "b"]))
+
+    def test_s38_the_same_ref_is_stored_once_and_answered_alike(self) -> None:
+        first = self.post("hi", ref="r1")[0]
+        again = self.post("hi", "hi", ref="r1")
+        assert first is not None
+        self.assertEqual(again, [Receipt(first.seq, first.timestamp)] * 2)
+        self.assertEqual(self.bodies(), ["hi"])
+
+    def test_s38_the_same_ref_from_another_device_or_to_another_user_is_another_message(
+        self,
+    ) -> None:
+        self.post("hi", ref="r1")
+        self.post("copy", ref="r1", to="alice")
+        self.store.mail.store([Letter(1, "alice", "x" * 16, "bob", "other", "r1")], NOW)
+        self.assertEqual(self.bodies(), ["hi", "other"])
+        self.assertEqual(len(self.store.mail.waiting(1, 0, 10)), 1)
+
+    def test_s38_a_ref_is_known_also_when_its_text_is_gone(self) -> None:
+        self.post("hi", ref="r1")
+        self.store.devices.move_cursors({(2, PLAIN): 1}, NOW)
+        self.store.mail.clear_held([2])
+        (again,) = self.post("hi", ref="r1")
+        self.assertEqual(again, Receipt(1, NOW))
+        self.assertEqual(self.bodies(), [])
+
+    def test_mail_is_read_in_bounded_pieces(self) -> None:
+        self.post(*map(str, range(10)))
+        self.assertEqual(self.bodies(after=3, most=4), ["3", "4", "5", "6"])
+
+    def test_text_goes_when_every_device_holds_it_and_rows_when_they_are_old(self) -> None:
+        phone = self.store.devices.add(2, "p" * 16, NOW, 10)
+        laptop = self.store.devices.add(2, "l" * 16, NOW, 10)
+        assert phone is not None
+        assert laptop is not None
+        self.post("one", "two")
+        self.store.devices.move_cursors({(2, phone.device): 2, (2, laptop.device): 1}, NOW)
+        self.store.mail.clear_held([2])
+        self.assertEqual(self.bodies(), ["two"])
+        self.assertEqual(self.store.mail.expire(NOW), 0)
+        self.assertEqual(self.store.mail.expire(NOW + 1), 2)
+        self.assertEqual(self.bodies(), [])
+
+
+class CursorTest(StoreTest):
+    """How far devices are."""
+
+    def test_a_cursor_never_goes_back(self) -> None:
+        for seq in (3, 2):
+            self.store.devices.move_cursors({(2, PLAIN): seq}, NOW)
+        mailbox = self.store.devices.mailbox(2, PLAIN)
+        assert mailbox is not None
+        self.assertEqual(mailbox.cursor, 3)
+
+    def test_the_plain_device_begins_at_the_beginning_and_another_at_the_end(self) -> None:
+        self.post("one")
+        plain = self.store.devices.mailbox(2, PLAIN)
+        phone = self.store.devices.add(2, "p" * 16, NOW, 10)
+        assert plain is not None
+        assert phone is not None
+        self.assertEqual((plain.cursor, phone.cursor), (0, 1))
+        self.assertIsNone(self.store.devices.mailbox(2, "x" * 16))
+
+
+class FailureTest(StoreTest):
+    """Disks that are full, files that are not ours."""
+
+    def sabotage(self, sql: str) -> Any:
+        """Run a statement on the store's own connection."""
+        with self.store.reading() as database:
+            connection: Any = database
+            return connection.execute_sql(sql).fetchone()
+
+    def test_a_full_disk_is_an_error_that_says_so_and_passes(self) -> None:
+        pages = self.sabotage("PRAGMA page_count")[0]
+        self.sabotage(f"PRAGMA max_page_count = {pages}")
+        with self.assertRaisesRegex(StoreError, "Make room"):
+            self.post("x" * 1_000_000)
+        self.post("small")
+        self.assertEqual(self.bodies(), ["small"])
+
+    def test_what_is_no_database_is_told_plainly_and_left_as_it_is(self) -> None:
+        self.store.close()
+        path = self.folder / FILE
+        for name in os.listdir(self.folder):
+            (self.folder / name).unlink()
+        path.touch(0o600)
+        path.write_bytes(b"something else entirely " * 100)
+        with self.assertRaisesRegex(StoreError, "damaged"):
+            Store(self.folder)
+        self.assertTrue(path.read_bytes().startswith(b"something else"))
+
+    def test_a_newer_database_is_refused_and_left_as_it_is(self) -> None:
+        self.sabotage("UPDATE schema_version SET version = version + 1")
+        self.store.close()
+        with self.assertRaisesRegex(StoreError, "newer"):
+            Store(self.folder)
+        with sqlite3.connect(self.folder / FILE) as other:
+            row = other.execute("SELECT version FROM schema_version").fetchone()
+        other.close()
+        self.assertEqual(row, (VERSION + 1,))
+
+    def test_migrations_bring_an_old_database_forward_in_one_step_or_not_at_all(self) -> None:
+        def grow(database: Any) -> None:
+            database.execute_sql("ALTER TABLE clients ADD COLUMN motto TEXT")
+
+        def fail(database: Any) -> None:
+            database.execute_sql("ALTER TABLE clients ADD COLUMN half TEXT")
+            raise RuntimeError
+
+        with self.assertRaises(RuntimeError), self.store.transaction() as database:
+            migrations.migrate(database, {VERSION + 1: grow, VERSION + 2: fail}, VERSION + 2)
+        with self.store.transaction() as database:
+            self.assertEqual(migrations.version_of(database), VERSION)
+            migrations.migrate(database, {VERSION + 1: grow}, VERSION + 1)
+            self.assertEqual(migrations.version_of(database), VERSION + 1)
+        self.assertIsNone(self.sabotage("SELECT motto FROM clients LIMIT 1")[0])
+
+    def test_another_program_may_look_and_write_meanwhile(self) -> None:
+        with sqlite3.connect(self.folder / FILE) as other:
+            self.assertEqual(other.execute("SELECT COUNT(*) FROM clients").fetchone(), (2,))
+            other.execute("UPDATE clients SET disabled = 1 WHERE id = 2")
+        other.close()
+        self.assertEqual(self.store.accounts.closed(), [2])
+
+    def test_the_database_is_synced_at_each_commit(self) -> None:
+        self.assertEqual(self.sabotage("PRAGMA synchronous")[0], 2)
+        self.assertEqual(self.sabotage("PRAGMA journal_mode")[0], "wal")
+        self.assertEqual(self.sabotage("PRAGMA foreign_keys")[0], 1)
+
+
+if __name__ == "__main__":
+    unittest.main()
