@@ -122,10 +122,7 @@ class Devices:
     def learn(self, reply: Bundles) -> Learned:
         """Check what the server hands out for a user, keep the list, and start what is missing."""
         peer, learned = self._people.know(reply.contact), Learned()
-        try:
-            key = b64.decode(reply.public_key, KEY) if reply.public_key else None
-        except SecurityError:
-            key = None
+        key = _account_key(reply.public_key)
         learned.held = self._check_key(peer, key, learned)
         if key is None or learned.held:
             return learned
@@ -138,6 +135,12 @@ class Devices:
                 learned.events.append(SecurityNotice(peer.shown, error.cause, str(error)))
         self._start_sessions(peer, key, bundles, learned)
         return learned
+
+    def meet(self, shown: str, public_key: str) -> list[Event]:
+        """Pin the account key that came when a contact was added, or note that it has changed."""
+        learned = Learned()
+        self._check_key(self._people.know(shown), _account_key(public_key), learned)
+        return learned.events
 
     def _check_key(self, peer: Peer, key: bytes | None, learned: Learned) -> str:
         """Pin the first key; return why sending must wait, if it must."""
@@ -211,6 +214,14 @@ class Devices:
         local, now = self._profile.local(), self._profile.now()
         limits = self._profile.limits
         self.put_sessions(key, start(local, bundle, now, sessions=before, limits=limits))
+
+
+def _account_key(spelled: str) -> bytes | None:
+    """Read an account key; None for no key, and for what other clients publish as theirs."""
+    try:
+        return b64.decode(spelled, KEY)
+    except SecurityError:
+        return None
 
 
 def _is(name: str, key: bytes, device: str) -> tuple[object, ...]:

@@ -37,6 +37,7 @@ class History:
     def __init__(self, profile: Profile) -> None:
         self._profile = profile
         self._store = profile.store
+        self._names = {profile.name: profile.username}
 
     # Writing
 
@@ -181,14 +182,22 @@ class History:
 
     def _shown(self, conversation: str) -> str:
         """Return the name of a conversation as people know it: the other person's."""
-        talk = self._store.one(Talk, Talk.name == conversation)
-        return conversation if talk is None else self._name(talk.peer)
+        return self._name(self.other(conversation))
+
+    def other(self, conversation: str) -> str:
+        """Return whom a conversation is with; ourselves for the one with our own devices."""
+        names = conversation.split(":")[1:]
+        return next((name for name in names if name != self._profile.name), self._profile.name)
 
     def _name(self, name: str) -> str:
-        """Spell a username as registered."""
-        if name == self._profile.name:
-            return self._profile.username
-        return str(self._store.value(Peer.select(Peer.shown).where(Peer.name == name)) or name)
+        """Spell a username as registered; that never changes, so it is looked up once."""
+        if name not in self._names:
+            query = Peer.select(Peer.shown).where(Peer.name == name)
+            shown = self._store.value(query)
+            if shown is None:
+                return name
+            self._names[name] = str(shown)
+        return self._names[name]
 
 
 def _rank(status: Status) -> int:

@@ -20,7 +20,7 @@ from bpost.crypto.handshake import LocalDevice
 from bpost.crypto.keyfile import generate_database_key, seal_key_file
 from bpost.crypto.password import PasswordKeys
 from bpost.crypto.primitives import X25519Private, generate_x25519
-from bpost.errors import ProfileError, StoreError
+from bpost.errors import ProfileError, SecurityError, StoreError
 from bpost.limits import Limits
 from bpost.protocol.fields import canonical
 
@@ -84,13 +84,20 @@ class Profile:
         """Store a fact; within a transaction."""
         self.store.run(Fact.insert(name=name, value=value).on_conflict_replace())
 
+    def set_device(self, device: str) -> None:
+        """Keep the id that the server gave this device; it is one that the server knows then."""
+        with self.store.transaction():
+            self.know(DEVICE, device.encode())
+            self.know(REGISTERED, YES)
+        self.device = device
+
     def local(self) -> LocalDevice:
         """Return this device as sessions need it; within a transaction or reading."""
         found = self.store.one(
             KeyList, KeyList.peer == self.name, KeyList.account_key == self.account.public
         )
         if found is None:
-            raise StoreError("This device is not on its account's list yet. Connect first.")
+            raise SecurityError("no-session", "This device has not published its keys yet.")
         device_list = bytes(found.device_list)
         return LocalDevice(self.name, self.device, self.identity, self.account.public, device_list)
 
@@ -103,9 +110,11 @@ def create_profile(
     facts: Remembered,
     account: AccountKey,
     keys: PasswordKeys,
-    founder: bool,
+    marks: tuple[str, ...],
 ) -> None:
     """Make the files of a new profile; its key file comes last, so half a profile is none.
+
+    ``marks`` are the facts that hold from the start.
 
     Raises:
         ProfileError, StoreError: a file cannot be written.
@@ -116,14 +125,16 @@ def create_profile(
     store = Store(keystore.database, database_key)
     try:
         with store.transaction():
-            _first_facts(store, facts, account, founder)
+            _first_facts(store, facts, account, marks)
     finally:
         store.close()
     keystore.remember(facts)
     keystore.write_key(seal_key_file(database_key, keys.wrapping_key, account))
 
 
-def _first_facts(store: Store, facts: Remembered, account: AccountKey, founder: bool) -> None:
+def _first_facts(
+    store: Store, facts: Remembered, account: AccountKey, marks: tuple[str, ...]
+) -> None:
     """Write down who we are."""
     values = {
         USERNAME: facts.username.encode(),
@@ -132,7 +143,7 @@ def _first_facts(store: Store, facts: Remembered, account: AccountKey, founder: 
     }
     if facts.device:
         values[DEVICE] = facts.device.encode()
-    values[FOUNDER if founder else REGISTERED] = YES
+    values.update(dict.fromkeys(marks, YES))
     for name, value in values.items():
         store.run(Fact.insert(name=name, value=value))
     name = canonical(facts.username)

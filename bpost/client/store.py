@@ -91,8 +91,11 @@ class Store:
     @contextmanager
     def savepoint(self) -> Iterator[None]:
         """Within a transaction: let an exception undo only what was done since."""
-        with self._database.savepoint():
-            yield
+        try:
+            with self._database.savepoint():
+                yield
+        except (DatabaseError, InterfaceError) as error:
+            raise _store_error(error) from error
 
     @contextmanager
     def reading(self) -> Iterator[None]:

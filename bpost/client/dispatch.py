@@ -1,0 +1,238 @@
+"""Sending over one connection: ask for devices, seal what waits, keep a window of frames under way.
+
+Before the first message to somebody on a connection their devices are asked for anew, so that a new
+one gets its copy and a removed one gets nothing. Frames leave in the order in which they were
+sealed, and again from the first that the server has not stored. :meth:`Dispatch.work` is called by
+the courier's thread; all other public methods by any.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+
+from bpost.client.events import Event, SecurityNotice
+from bpost.client.link import Link
+from bpost.client.parts import Parts
+from bpost.client.people import changed_text
+from bpost.client.timing import Pace
+from bpost.client.upkeep import Upkeep
+from bpost.errors import Refused
+from bpost.protocol.codes import Reason
+from bpost.protocol.replies import Bundles
+from bpost.protocol.requests import GetBundles
+
+log = logging.getLogger(__name__)
+
+WINDOW = 32
+"""Frames under way without an answer."""
+
+AT_ONCE = 32
+"""Payloads sealed in one transaction."""
+
+HELD_SECONDS = 30.0
+PUT_OFF_SECONDS = 2.0
+RECEIPT_SECONDS = 0.15
+UPKEEP_SECONDS = 3600.0
+
+
+class Dispatch:
+    """What is sent over one link, and what is known of it."""
+
+    def __init__(self, parts: Parts, upkeep: Upkeep, link: Link) -> None:
+        self.link = link
+        self._parts = parts
+        self._profile = parts.profile
+        self._upkeep = upkeep
+        self._pace = Pace(parts.profile.limits)
+        # Used by the courier's thread only. Times are of the monotonic clock.
+        self._asked: dict[str, frozenset[str]] = {}
+        self._held: dict[str, float] = {}
+        self._told: set[Event] = set()
+        self._sent_row = 0
+        self._upkeep_due: float | None = None
+        self._due: list[float] = []
+        # Guards what follows; nothing is called while it is held.
+        self._lock = threading.Lock()
+        self._under_way: set[str] = set()
+        self._not_before = 0.0
+        self._rewind = False
+        self._ask_again: set[str] = set()
+        self._keys_low = False
+
+    # Told by other threads, which wake the courier afterwards
+
+    def answered(self, ref: str) -> None:
+        """Note that the server has answered a frame for good."""
+        with self._lock:
+            self._under_way.discard(ref)
+
+    def put_off(self, ref: str) -> None:
+        """Note that the server cannot take a frame now: it goes again later, and what follows."""
+        with self._lock:
+            self._under_way.discard(ref)
+            self._rewind = True
+            self._not_before = time.monotonic() + PUT_OFF_SECONDS
+
+    def send_again(self) -> None:
+        """Look for frames from the first on: one that was refused may go."""
+        with self._lock:
+            self._rewind = True
+
+    def ask_again(self, peer: str) -> None:
+        """Ask for the devices of ``peer`` (in canonical form) before the next message to them."""
+        with self._lock:
+            self._ask_again.add(peer)
+
+    def keys_low(self) -> None:
+        """Refill the one-time keys."""
+        with self._lock:
+            self._keys_low = True
+
+    # The courier's thread
+
+    def work(self) -> float:
+        """Do what can be done now; return after how many seconds to look again.
+
+        Raises:
+            Refused, SecurityError: the account could not be put in order.
+            TransportError: the link has ended. StoreError.
+        """
+        self._due = []
+        self._keep_up()
+        self._collect_receipts()
+        self._seal()
+        self._send()
+        return max(0.0, min(self._due) - time.monotonic())
+
+    def _keep_up(self) -> None:
+        """Put the account in order, at first, then hourly and when something asks for it."""
+        with self._lock:
+            low, self._keys_low = self._keys_low, False
+            for peer in self._ask_again:
+                self._asked.pop(peer, None)
+                self._held.pop(peer, None)
+            self._ask_again.clear()
+        now = time.monotonic()
+        if self._upkeep_due is None:
+            self._upkeep.settle(self.link)
+        elif low or now >= self._upkeep_due:
+            self._upkeep.renew(self.link)
+        else:
+            self._upkeep.publish(self.link)
+            self._upkeep.sweep()
+        if self._upkeep_due is None or now >= self._upkeep_due:
+            self._upkeep_due = now + UPKEEP_SECONDS
+        self._due.append(self._upkeep_due)
+
+    def _collect_receipts(self) -> None:
+        """Queue the receipts that are due, once the first of them has waited a little."""
+        with self._profile.store.transaction():
+            oldest = self._parts.outbox.oldest_receipt()
+            if oldest is None:
+                return
+            age = (self._profile.now() - oldest) / 1000
+            if 0 <= age < RECEIPT_SECONDS:
+                self._due.append(time.monotonic() + RECEIPT_SECONDS - age)
+            else:
+                self._parts.outbox.collect_receipts()
+
+    def _seal(self) -> None:
+        """Seal what waits, for everyone whose devices are known."""
+        with self._profile.store.reading():
+            peers = self._parts.outbox.peers()
+        for peer in peers:
+            until = self._held.get(peer)
+            if until is not None and until > time.monotonic():
+                self._due.append(until)
+                continue
+            failure = self._find_devices(peer)
+            if failure:
+                self._hold(peer, failure)
+                continue
+            self._held.pop(peer, None)
+            sealed = AT_ONCE
+            while sealed == AT_ONCE:
+                with self._profile.change() as events:
+                    sealed, told = self._parts.outbox.seal_for(peer, AT_ONCE)
+                    events += told
+
+    def _hold(self, peer: str, failure: str) -> None:
+        """Let what is for ``peer`` wait, and show why."""
+        self._held[peer] = time.monotonic() + HELD_SECONDS
+        self._due.append(self._held[peer])
+        self._asked.pop(peer, None)
+        with self._profile.change() as events:
+            events += self._parts.outbox.hold(peer, failure)
+
+    def _find_devices(self, peer: str) -> str:
+        """See that there is a session with each device; return why to wait, if that must be."""
+        me = self._profile.name
+        held = self._ask(peer)
+        if not held and peer != me:
+            self._ask(me)
+        with self._profile.store.reading():
+            row = self._parts.people.peer(peer)
+            if row is not None and row.offered_key is not None:
+                return changed_text(row.shown)
+            if not held and peer != me and not self._parts.devices.reachable(peer):
+                return f"No device of {peer} can be written to safely now. It is sent later."
+        return held
+
+    def _ask(self, peer: str) -> str:
+        """Ask for the devices of ``peer``, once on this link and when there are new ones."""
+        devices = self._parts.devices
+        with self._profile.store.reading():
+            known = devices.reachable(peer)
+            missing = set(devices.devices(peer)) - set(known)
+        own = peer == self._profile.name  # asked for when the account was put in order
+        if missing <= self._asked.get(peer, frozenset()) and (own or peer in self._asked):
+            return ""
+        try:
+            request = GetBundles(self._profile.username, peer, tuple(known))
+            reply = self.link.request(request, Bundles)
+        except Refused as error:
+            log.info("no bundles: %s", error.reason)
+            if error.reason == Reason.NO_SUCH_USER:
+                return f"There is no user {peer} any more."
+            return f"The server gives no keys now; it is sent later. {error}"
+        with self._profile.change() as events:
+            learned = devices.learn(reply)
+            events += [event for event in learned.events if self._is_news(event)]
+            self._asked[peer] = frozenset(devices.devices(peer))
+        return learned.held
+
+    def _is_news(self, event: Event) -> bool:
+        """Say whether a notice has not been given on this link."""
+        if not isinstance(event, SecurityNotice):
+            return True
+        known = event in self._told
+        self._told.add(event)
+        return not known
+
+    def _send(self) -> None:
+        """Send frames while the window and the pace allow it."""
+        while True:
+            with self._lock:
+                room = min(WINDOW - len(self._under_way), self._pace.allowance())
+                wait = self._not_before - time.monotonic()
+                if self._rewind and not self._under_way:
+                    self._sent_row, self._rewind = 0, False
+                blocked = self._rewind
+            if wait > 0:
+                self._due.append(self._not_before)
+                return
+            if room <= 0 or blocked:
+                self._due.append(time.monotonic() + max(0.05, self._pace.seconds()))
+                return
+            with self._profile.store.reading():
+                frames = self._parts.outbox.frames(self._sent_row, room)
+            if not frames:
+                return
+            for row, request in frames:
+                with self._lock:
+                    self._under_way.add(str(request.ref))
+                self._pace.take()
+                self.link.post(request)
+                self._sent_row = row

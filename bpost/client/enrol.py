@@ -1,0 +1,215 @@
+"""Making an account, joining one as a new device, and opening a profile: before any thread runs.
+
+Each step leaves what makes the next one possible, so that it can be interrupted anywhere: the
+account key is in the profile before the account is on the server, and what is missing afterwards
+(device id, vault, keys) is made up for at the next log-in (see :mod:`housekeeping`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from bpost import b64
+from bpost.client.events import EventQueue
+from bpost.client.keystore import Keystore, Remembered
+from bpost.client.link import Link
+from bpost.client.profile import (
+    FOUNDER,
+    REGISTERED,
+    VAULT,
+    YES,
+    Clock,
+    Profile,
+    create_profile,
+)
+from bpost.client.store import Store
+from bpost.crypto.account import AccountKey
+from bpost.crypto.keyfile import open_with_account, open_with_password, seal_key_file
+from bpost.crypto.password import PasswordKeys, password_field
+from bpost.crypto.vault import open_vault
+from bpost.errors import ProfileError, Refused, SecurityError, TransportError
+from bpost.limits import Limits
+from bpost.net.address import ServerAddress
+from bpost.protocol.codes import Reason
+from bpost.protocol.fields import canonical
+from bpost.protocol.replies import Bundles, Registered, VaultStored
+from bpost.protocol.requests import GetBundles, GetVault, Register
+
+
+@dataclass(frozen=True)
+class Entrance:
+    """Where an account is to be used from, and with what."""
+
+    keystore: Keystore
+    server: str
+    address: ServerAddress
+    username: str
+    keys: PasswordKeys = field(repr=False)
+    limits: Limits
+    clock: Clock
+    events: EventQueue
+
+    def link(self) -> Link:
+        """Connect to the server."""
+        return Link(self.address, self.limits)
+
+    @property
+    def password(self) -> str:
+        """What frames 1 to 3 carry."""
+        return password_field(self.keys.login_key)
+
+    def remembered(self, link: Link, device: str = "") -> Remembered:
+        """Return what the profile tells without its password."""
+        return Remembered(self.server, self.username, device, link.pin)
+
+
+def register(entrance: Entrance, invite: str | None) -> Profile:
+    """Create the account; or go on where an earlier call was interrupted.
+
+    Raises:
+        Refused: ``name-taken``, ``invite-needed`` …; there is no profile then.
+        TransportError, SecurityError, ProfileError, StoreError.
+    """
+    fresh = not entrance.keystore.exists
+    link = entrance.link()
+    try:
+        if fresh:
+            facts = entrance.remembered(link)
+            account = AccountKey.generate()
+            create_profile(entrance.keystore, facts, account, entrance.keys, (FOUNDER,))
+        profile = open_profile(entrance)
+        try:
+            _register(entrance, profile, link, invite, fresh)
+        except BaseException:
+            profile.store.close()
+            raise
+    finally:
+        link.close()
+    return profile
+
+
+def _register(
+    entrance: Entrance, profile: Profile, link: Link, invite: str | None, fresh: bool
+) -> None:
+    """Make the account on the server, unless an earlier call did."""
+    with profile.store.reading():
+        if profile.fact(REGISTERED):
+            raise Refused(Reason.NAME_TAKEN, "You have this account already. Log in instead.")
+    try:
+        link.ask(Register(entrance.username, entrance.password, invite), Registered)
+    except Refused as error:
+        if fresh or error.reason != Reason.NAME_TAKEN or not _is_mine(entrance, profile, link):
+            profile.store.close()
+            entrance.keystore.discard()
+            raise
+    with profile.store.transaction():
+        profile.know(REGISTERED, YES)
+
+
+def _is_mine(entrance: Entrance, profile: Profile, link: Link) -> bool:
+    """Say whether a taken name is the account that an interrupted call made."""
+    try:
+        device = link.log_in(entrance.username, entrance.password, profile.device)
+    except Refused as error:
+        if error.reason != Reason.WRONG_PASSWORD:
+            raise
+        return False
+    profile.set_device(device)
+    return True
+
+
+def enter(entrance: Entrance) -> Profile:
+    """Open the profile, or join the account as a new device where there is none.
+
+    Raises:
+        Refused: ``wrong-password`` …
+        SecurityError: ``vault-missing``, ``bad-vault``, ``account-key-changed`` …
+        TransportError, ProfileError, StoreError.
+    """
+    if not entrance.keystore.exists:
+        _join(entrance)
+    else:
+        _check_owner(entrance)
+    try:
+        return open_profile(entrance)
+    except SecurityError as error:
+        if error.cause != "bad-token":
+            raise
+    _unlock_with_vault(entrance)
+    return open_profile(entrance)
+
+
+def open_profile(entrance: Entrance) -> Profile:
+    """Open a profile with the password.
+
+    Raises:
+        SecurityError: ``bad-token`` for another password, ``exposed-file``.
+        ProfileError, StoreError.
+    """
+    keystore = entrance.keystore
+    database_key = open_with_password(keystore.read_key(), entrance.keys.wrapping_key)
+    keystore.check_database()
+    store = Store(keystore.database, database_key)
+    return Profile(store, entrance.events, entrance.limits, entrance.clock)
+
+
+def reseal(keystore: Keystore, account: AccountKey, keys: PasswordKeys) -> None:
+    """Seal the key file under another password; raise ProfileError if it cannot be written."""
+    database_key = open_with_account(keystore.read_key(), account)
+    keystore.write_key(seal_key_file(database_key, keys.wrapping_key, account))
+
+
+def _join(entrance: Entrance) -> None:
+    """Make a profile for a new device of an account; the vault has the account's key."""
+    link = entrance.link()
+    try:
+        device = link.log_in(entrance.username, entrance.password, "")
+        account, username, marks = _account(entrance, link)
+    finally:
+        link.close()
+    facts = replace(entrance.remembered(link, device), username=username)
+    create_profile(entrance.keystore, facts, account, entrance.keys, (REGISTERED, *marks))
+
+
+def _account(entrance: Entrance, link: Link) -> tuple[AccountKey, str, tuple[str, ...]]:
+    """Return the account's key and name; an account that never had a key gets one."""
+    me = entrance.username
+    vault = link.ask(GetVault(), VaultStored)
+    own = link.ask(GetBundles(me, me, ()), Bundles)
+    username = own.contact if canonical(own.contact) == canonical(me) else me
+    if not vault.vault and not own.public_key:
+        return AccountKey.generate(), username, (FOUNDER,)
+    account = open_vault(entrance.keys.wrapping_key, me, vault.vault)
+    if own.public_key and own.public_key != b64.encode(account.public):
+        text = "The server shows another account key as yours than the one in your vault."
+        raise SecurityError("account-key-changed", text + " This device does not join.")
+    return account, username, (VAULT,)
+
+
+def _unlock_with_vault(entrance: Entrance) -> None:
+    """Re-seal the key file of a profile whose password was changed on another device.
+
+    Raises:
+        Refused: ``wrong-password``, when the server does not know the password either.
+    """
+    known = entrance.keystore.read_remembered()
+    try:
+        link = entrance.link()
+    except TransportError as error:
+        text = f"The password does not open this profile, and the server cannot be asked. {error}"
+        raise Refused(Reason.WRONG_PASSWORD, text) from error
+    try:
+        link.log_in(entrance.username, entrance.password, known.device if known else "")
+        vault = link.ask(GetVault(), VaultStored)
+    finally:
+        link.close()
+    account = open_vault(entrance.keys.wrapping_key, entrance.username, vault.vault)
+    reseal(entrance.keystore, account, entrance.keys)
+
+
+def _check_owner(entrance: Entrance) -> None:
+    """Refuse a profile of another user."""
+    known = entrance.keystore.read_remembered()
+    if known and canonical(known.username) != canonical(entrance.username):
+        text = f"This profile belongs to {known.username}. Choose another folder."
+        raise ProfileError(text)

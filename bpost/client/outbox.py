@@ -1,0 +1,254 @@
+"""What is to be sent: first as content, then sealed, until the server has stored it.
+
+All methods are called within a transaction of the profile. Content is sealed once the devices it is
+for are known: the ratchet's step, the payload's number and the frames are one transaction (CRYPTO,
+section 4), and what leaves later, however often, are those same bytes under the same ``ref``.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Mapping
+from typing import Any, cast
+
+from bpost.client.chains import Chains
+from bpost.client.devices import Devices
+from bpost.client.events import Event
+from bpost.client.history import History, NewEntry
+from bpost.client.models import Frame, Outgoing, Peer, Receipt, fn
+from bpost.client.profile import Profile
+from bpost.client.records import Message
+from bpost.client.sealing import SealedBody, envelope_size, seal_body
+from bpost.crypto.session import Sessions, seal
+from bpost.errors import SecurityError, UsageError
+from bpost.protocol.canonical_json import Json
+from bpost.protocol.content import EMPTY, RECEIPT, RECEIPT_IDS, TEXT
+from bpost.protocol.fields import clean_text
+from bpost.protocol.payload import Payload, direct_conversation
+from bpost.protocol.requests import Send
+
+
+class Outbox:
+    """Everything on its way from this device."""
+
+    def __init__(
+        self, profile: Profile, devices: Devices, history: History, chains: Chains
+    ) -> None:
+        self._profile = profile
+        self._store = profile.store
+        self._devices = devices
+        self._history = history
+        self._chains = chains
+
+    # Content
+
+    def write(self, peer: str, text: str) -> Message:
+        """Put a text into the outbox and into the conversation; raise UsageError for a bad one."""
+        text = check_text(text, self._profile)
+        entry = NewEntry(
+            self._profile.name,
+            "text",
+            text,
+            id=str(uuid.uuid4()),
+            device=self._profile.device,
+            status="waiting",
+        )
+        message = self._history.add(self._history.open(peer), entry)
+        self.queue(peer, TEXT, {"text": text}, message.id)
+        return message
+
+    def queue(
+        self, peer: str, type_: str, content: Mapping[str, Json], id_: str | None = None
+    ) -> None:
+        """Have a payload sealed for ``peer`` (in canonical form) as soon as that can be."""
+        row = {
+            "id": id_ or str(uuid.uuid4()),
+            "peer": peer,
+            "type": type_,
+            "content": json.dumps(content),
+            "sent": self._profile.now(),
+        }
+        self._store.run(Outgoing.insert(row))
+
+    def greet(self, peer: str) -> None:
+        """Have an empty payload sent, unless something is on its way already."""
+        if self._store.one(Outgoing, Outgoing.peer == peer) is None:
+            self.queue(peer, EMPTY, {})
+
+    def owe(self, peer: str, message: str, kind: str) -> None:
+        """Note a receipt that is due; those for one sender travel together."""
+        row = {"peer": peer, "message": message, "kind": kind, "due": self._profile.now()}
+        self._store.run(Receipt.insert(row).on_conflict_ignore())
+
+    def oldest_receipt(self) -> int | None:
+        """Return when the oldest receipt became due, in milliseconds."""
+        found = self._store.value(Receipt.select(fn.MIN(Receipt.due)).where(self._may_go()))
+        return None if found is None else int(found)
+
+    def collect_receipts(self) -> None:
+        """Turn receipts that are due into payloads; strangers get none until they are listed."""
+        piles: dict[tuple[str, str], list[str]] = {}
+        for row in self._store.all(Receipt, self._may_go(), order=Receipt.id):
+            piles.setdefault((row.peer, row.kind), []).append(row.message)
+        for (peer, kind), ids in sorted(piles.items(), key=lambda pile: pile[0]):
+            for start in range(0, len(ids), RECEIPT_IDS):
+                some: list[Json] = list(ids[start : start + RECEIPT_IDS])
+                self.queue(peer, RECEIPT, {"kind": kind, "ids": some})
+        self._store.remove(Receipt, self._may_go())
+
+    def _may_go(self) -> Any:
+        """Return the condition for receipts that may be sent."""
+        friends = Peer.select(Peer.name).where(Peer.listed, ~cast(Any, Peer.blocked))
+        return cast(Any, Receipt.peer).in_(friends)
+
+    # Sealing
+
+    def peers(self) -> list[str]:
+        """Return whom content waits for, in the order in which it began to."""
+        rows = self._store.all(Outgoing, order=Outgoing.row)
+        return list(dict.fromkeys(row.peer for row in rows))
+
+    def seal_for(self, peer: str, most: int) -> tuple[int, list[Event]]:
+        """Seal up to ``most`` of what waits for ``peer``; return how many, and what to tell."""
+        events: list[Event] = []
+        rows = self._store.all(Outgoing, Outgoing.peer == peer, order=Outgoing.row, limit=most)
+        for row in rows:
+            try:
+                with self._store.savepoint():
+                    events += self._seal(row)
+            except (UsageError, SecurityError) as error:  # it never will: let the others pass
+                entry = self._history.own(row.id)
+                failed = {"status": "failed", "failure": str(error)}
+                events += [] if entry is None else self._history.change(entry, failed)
+            self._store.remove(Outgoing, Outgoing.row == row.row)
+        return len(rows), events
+
+    def hold(self, peer: str, failure: str) -> list[Event]:
+        """Show why what waits for ``peer`` cannot be sent yet."""
+        events: list[Event] = []
+        for row in self._store.all(Outgoing, Outgoing.peer == peer, Outgoing.type == TEXT):
+            entry = self._history.own(row.id)
+            if entry is not None:
+                events += self._history.change(entry, {"failure": failure})
+        return events
+
+    def _seal(self, row: Outgoing) -> list[Event]:
+        """Make the frames of one payload: for the other side, and for our own other devices."""
+        name = self._profile.name
+        there = {user: self._devices.reachable(user) for user in dict.fromkeys((row.peer, name))}
+        payload, body = self._payload(row, there)
+        if body is None:
+            return self._history.climb(row.id, "stored")
+        for user, sessions in there.items():
+            if sessions:
+                envelope = self._envelope(sessions, body)
+                is_copy = user != row.peer
+                self._store.run(
+                    Frame.insert(
+                        ref=str(uuid.uuid4()) if is_copy else payload.id,
+                        peer=user,
+                        body=envelope,
+                        message=None if is_copy or row.type != TEXT else payload.id,
+                    )
+                )
+        entry = self._history.own(row.id)
+        return [] if entry is None else self._history.change(entry, {"failure": ""})
+
+    def _payload(
+        self, row: Outgoing, there: Mapping[str, Mapping[str, Sessions]]
+    ) -> tuple[Payload, SealedBody | None]:
+        """Return the payload, sealed unless there is no device to seal it for."""
+        profile = self._profile
+        conversation = direct_conversation(profile.name, row.peer)
+        number, previous = self._chains.next(conversation)
+        payload = Payload(
+            type=row.type,
+            id=row.id,
+            sender=profile.name,
+            device=profile.device,
+            to=row.peer,
+            conversation=conversation,
+            number=number,
+            previous=previous,
+            sent=row.sent,
+            recipients={user: tuple(sorted(found)) for user, found in there.items() if found},
+            content=json.loads(row.content),
+        )
+        if not payload.recipients:
+            return payload, None
+        data = payload.to_bytes()
+        self._chains.advance(payload, data)
+        return payload, seal_body(data)
+
+    def _envelope(self, there: Mapping[str, Sessions], body: SealedBody) -> str:
+        """Seal the body's key for each device, and store the steps of their ratchets."""
+        to: dict[str, bytes] = {}
+        now, limits = self._profile.now(), self._profile.limits
+        for device, before in there.items():
+            after, to[device] = seal(before, body.secret, now, limits=limits)
+            self._devices.put_sessions(after.account_public, after)
+        return body.envelope(self._profile.device, to)
+
+    # Frames
+
+    def frames(self, after: int, most: int) -> list[tuple[int, Send]]:
+        """Return the next frames to send, with the row of each, in the order they were sealed."""
+        rows = self._store.all(
+            Frame, Frame.row > after, ~Frame.refused, order=Frame.row, limit=most
+        )
+        sender = self._profile.username
+        return [(row.row, Send(sender, row.body, row.peer, row.ref)) for row in rows]
+
+    def accept(self, ref: str, seq: int | None) -> list[Event]:
+        """Note that the server has stored a frame."""
+        row = self._store.one(Frame, Frame.ref == ref)
+        if row is None:
+            return []
+        self._store.remove(Frame, Frame.row == row.row)
+        return [] if row.message is None else self._history.climb(row.message, "stored", seq)
+
+    def refuse(self, ref: str, failure: str) -> list[Event]:
+        """Note that the server will not store a frame; it is kept, to be sent again on demand."""
+        self._store.run(Frame.update(refused=True).where(Frame.ref == ref))
+        row = self._store.one(Frame, Frame.ref == ref)
+        entry = self._history.own(row.message) if row and row.message else None
+        if entry is None:
+            return []
+        return self._history.change(entry, {"status": "failed", "failure": failure})
+
+    def retry(self, id_: str) -> list[Event]:
+        """Send a refused message again; raise UsageError if it is not one."""
+        entry = self._history.own(id_)
+        if entry is None or entry.status != "failed":
+            raise UsageError("Only a message that failed can be sent again.")
+        if not self._store.run(Frame.update(refused=False).where(Frame.ref == id_)):
+            raise UsageError("This message cannot be sent as it is. Write it anew.")
+        return self._history.change(entry, {"status": "waiting", "failure": ""})
+
+    # What is left
+
+    def waiting(self) -> int:
+        """Return how many of the user's messages the server has not stored yet."""
+        frames = self._store.count(Frame, Frame.message.is_null(False), ~cast(Any, Frame.refused))
+        return frames + self._store.count(Outgoing, Outgoing.type == TEXT)
+
+    def is_empty(self) -> bool:
+        """Say whether nothing is left to be sent, receipts included."""
+        left = self._store.count(Frame, ~cast(Any, Frame.refused))
+        return not (left or self._store.count(Outgoing) or self.oldest_receipt() is not None)
+
+
+def check_text(text: str, profile: Profile) -> str:
+    """Return ``text`` fit for a payload.
+
+    Raises:
+        UsageError: it is empty, or too long for one message.
+    """
+    text = clean_text(text)
+    if not text.strip():
+        raise UsageError("There is nothing to send: the text is empty.")
+    size, limits = len(json.dumps(text, ensure_ascii=False).encode("utf-8")), profile.limits
+    if envelope_size(size, limits.devices) > limits.message:
+        raise UsageError("The text is too long for one message. Send it in several parts.")
+    return text

@@ -1,0 +1,52 @@
+"""The parts that work on one profile, put together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bpost.client.chains import Chains
+from bpost.client.devices import Devices
+from bpost.client.events import Event
+from bpost.client.history import History
+from bpost.client.mailbox import Mailbox
+from bpost.client.opener import Opener
+from bpost.client.outbox import Outbox
+from bpost.client.people import People
+from bpost.client.profile import Profile
+from bpost.client.stock import Stock
+from bpost.protocol.content import READ
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Everything that knows rules and tables, and no thread."""
+
+    profile: Profile
+    people: People
+    devices: Devices
+    history: History
+    stock: Stock
+    outbox: Outbox
+    mailbox: Mailbox
+
+    def read_all(self, name: str) -> list[Event]:
+        """Count a conversation as read and owe receipts for it, within a transaction."""
+        conversation = self.history.open(name)
+        rows = self.history.unread(conversation)
+        for row in rows:
+            if row.kind == "text":
+                self.outbox.owe(row.sender, row.id, READ)
+        return self.history.read(conversation, rows[-1].place) if rows else []
+
+
+def assemble(profile: Profile) -> Parts:
+    """Make the parts of a profile."""
+    people = People(profile)
+    devices = Devices(profile, people)
+    history = History(profile)
+    chains = Chains(profile, history)
+    stock = Stock(profile)
+    outbox = Outbox(profile, devices, history, chains)
+    opener = Opener(profile, people, devices, stock)
+    mailbox = Mailbox(profile, people, opener, history, chains, outbox)
+    return Parts(profile, people, devices, history, stock, outbox, mailbox)

@@ -1,0 +1,56 @@
+"""What runs while somebody is logged in: the open profile, its parts, and the two threads."""
+
+from __future__ import annotations
+
+from bpost.client.courier import Courier
+from bpost.client.enrol import Entrance
+from bpost.client.events import ContactsChanged
+from bpost.client.keystore import Remembered
+from bpost.client.models import Peer
+from bpost.client.parts import assemble
+from bpost.client.profile import Memory, Profile
+from bpost.client.receiver import Receiver
+from bpost.client.upkeep import Credentials, Upkeep
+from bpost.protocol.fields import canonical
+
+
+class Running:
+    """The life of a profile from log-in to log-out."""
+
+    def __init__(self, entrance: Entrance, profile: Profile) -> None:
+        known = entrance.keystore.read_remembered()
+        pin = known.pin if known else entrance.address.pin
+        facts = Remembered(entrance.server, profile.username, profile.device, pin)
+        self.profile = profile
+        self.parts = assemble(profile)
+        self.credentials = Credentials(entrance.keys)
+        self.courier = Courier(self.parts, Upkeep(self.parts, self.credentials))
+        memory = Memory(entrance.keystore, facts)
+        self.receiver = Receiver(
+            self.parts, self.courier, entrance.address, memory, self.credentials
+        )
+
+    def start(self) -> None:
+        """Start the threads."""
+        self.courier.start()
+        self.receiver.start()
+
+    def stop(self) -> None:
+        """End the threads, and close the profile; what waits is sent another time."""
+        self.receiver.stop()
+        self.courier.stop()
+        self.profile.store.checkpoint()
+        self.profile.store.close()
+
+    def ask_again(self, name: str) -> None:
+        """Ask for the devices of ``name`` before the next message, and send what waited."""
+        peer = canonical(name)
+        self.courier.wake(lambda dispatch: dispatch.ask_again(peer))
+        self.courier.wake(lambda dispatch: dispatch.send_again())
+
+    def set_blocked(self, name: str, blocked: bool) -> None:
+        """Note that a user was blocked, or not any more."""
+        with self.profile.change() as events:
+            peer = self.parts.people.know(name)
+            self.profile.store.run(Peer.update(blocked=blocked).where(Peer.name == peer.name))
+            events.append(ContactsChanged())

@@ -1,0 +1,217 @@
+"""What has to be in order at the server before mail can flow, and is looked at after each log-in.
+
+The vault holds the account key; the signed list of devices has this one; its bundle is published,
+with fresh prekeys and the newest list; there are one-time keys; the contact list is known; and own
+devices and contacts have heard of this device. Each step finds out by itself whether it is needed,
+so an interrupted set-up goes on at the next log-in. Runs in the courier's thread.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import cast
+
+from bpost import b64
+from bpost.client.events import ContactsChanged
+from bpost.client.link import Link
+from bpost.client.models import Device, Seen
+from bpost.client.parts import Parts
+from bpost.client.profile import ANNOUNCED, FOUNDER, PUBLISHED, VAULT, YES
+from bpost.crypto.account import DeviceEntry, DeviceList, SignedDeviceList, sign_device_list
+from bpost.crypto.password import PasswordKeys, password_field
+from bpost.crypto.primitives import equal
+from bpost.crypto.session import Sessions, tidy
+from bpost.crypto.vault import open_vault, seal_vault
+from bpost.errors import Refused, SecurityError
+from bpost.protocol.codes import Reason
+from bpost.protocol.fields import canonical
+from bpost.protocol.replies import (
+    Bundles,
+    ContactRecord,
+    ContactRecords,
+    KeyCount,
+    KeyStored,
+    VaultStored,
+)
+from bpost.protocol.requests import (
+    CountKeys,
+    GetBundles,
+    GetVault,
+    ListContacts,
+    PutKey,
+    PutVault,
+    UploadKeys,
+)
+
+
+@dataclass
+class Credentials:
+    """The keys from the password, which a change of password replaces."""
+
+    keys: PasswordKeys = field(repr=False)
+
+    @property
+    def password(self) -> str:
+        """What frames 1 to 3 carry."""
+        return password_field(self.keys.login_key)
+
+
+class Upkeep:
+    """Keeps an account in order over one link at a time."""
+
+    def __init__(self, parts: Parts, credentials: Credentials) -> None:
+        self._parts = parts
+        self._profile = parts.profile
+        self._store = parts.profile.store
+        self._credentials = credentials
+
+    def settle(self, link: Link) -> None:
+        """Do all of it, after a log-in.
+
+        Raises:
+            SecurityError: the server's vault, or the key it shows as ours, is not ours.
+            Refused, TransportError, StoreError.
+        """
+        self._keep_vault(link)
+        self._join_list(link)
+        with self._store.transaction():  # the server may have lost what it had
+            self._profile.know(PUBLISHED, b"")
+        self.renew(link)
+        self._fetch_contacts(link)
+        self._announce()
+        self._tidy()
+
+    def renew(self, link: Link) -> None:
+        """Make weekly keys where they are due, publish what is new, and refill one-time keys."""
+        with self._store.transaction():
+            self._parts.stock.renew()
+        self.publish(link)
+        self.refill(link)
+        self.sweep()
+
+    def publish(self, link: Link) -> None:
+        """Publish the bundle of this device if it is not the one that the server has."""
+        with self._store.reading():
+            own = self._own_list()
+            bundle = "" if own is None else self._parts.stock.bundle(own)
+            published = self._profile.fact(PUBLISHED)
+        if not bundle or bundle.encode() == published:
+            return
+        profile = self._profile
+        key = b64.encode(profile.account.public)
+        link.request(PutKey(profile.username, key, profile.device, bundle), KeyStored)
+        with self._store.transaction():
+            profile.know(PUBLISHED, bundle.encode())
+
+    def refill(self, link: Link) -> None:
+        """Bring the server's stock of one-time keys to its full number if it runs low."""
+        device, limits = self._profile.device, self._profile.limits
+        left = link.request(CountKeys(device), KeyCount).count
+        if left >= limits.one_time_keys_low:
+            return
+        with self._store.transaction():
+            keys = self._parts.stock.make_one_time(limits.one_time_keys - left)
+        link.request(UploadKeys(device, keys), KeyCount)
+
+    def sweep(self) -> None:
+        """Leave nothing of removed keys in the write-ahead log."""
+        if self._parts.stock.leftovers:
+            self._parts.stock.leftovers = False
+            self._store.checkpoint()
+
+    def is_published(self) -> bool:
+        """Say whether the published bundle carries the newest own list; within a reading."""
+        own, published = self._own_list(), self._profile.fact(PUBLISHED)
+        return own is None or published == self._parts.stock.bundle(own).encode()
+
+    def _keep_vault(self, link: Link) -> None:
+        """Put the account key into the vault, or see that it is there."""
+        profile, wrapping_key = self._profile, self._credentials.keys.wrapping_key
+        with self._store.reading():
+            if profile.fact(VAULT):
+                return
+        found = link.request(GetVault(), VaultStored)
+        if not found.vault:
+            sealed = seal_vault(wrapping_key, profile.name, profile.account)
+            try:
+                link.request(PutVault(found.version, sealed), VaultStored)
+            except Refused as error:
+                if error.reason != Reason.CONFLICT:
+                    raise
+                found = link.request(GetVault(), VaultStored)
+        if found.vault:
+            account = open_vault(wrapping_key, profile.name, found.vault)
+            self._check_own(account.public)
+        with self._store.transaction():
+            profile.know(VAULT, YES)
+
+    def _join_list(self, link: Link) -> None:
+        """Learn of the own other devices, and put this one on the signed list."""
+        profile = self._profile
+        with self._store.reading():
+            known = tuple(self._parts.devices.reachable(profile.name))
+        own = link.request(GetBundles(profile.username, profile.username, known), Bundles)
+        if own.public_key:
+            self._check_own(b64.decode(own.public_key))
+            with profile.change() as events:
+                events += self._parts.devices.learn(own).events
+        with self._store.transaction():
+            now, devices = self._own_list(), self._parts.devices
+            entry = DeviceEntry(profile.device, profile.identity.public, profile.now())
+            if now is None:
+                listed = DeviceList(profile.name, 1, (entry,))
+            elif now.list.find(profile.device) is None:
+                listed = now.list.with_device(entry)
+            else:
+                return
+            signed = sign_device_list(profile.account, listed)
+            devices.keep_list(profile.name, profile.account.public, signed)
+
+    def _check_own(self, public: bytes) -> None:
+        """Refuse an account key that the server gives out as ours."""
+        if not equal(public, self._profile.account.public):
+            text = "The server holds another account key as yours than this device has."
+            raise SecurityError("account-key-changed", text + " Nothing is sent under it.")
+
+    def _own_list(self) -> SignedDeviceList | None:
+        profile = self._profile
+        return self._parts.devices.device_list(profile.name, profile.account.public)
+
+    def _fetch_contacts(self, link: Link) -> None:
+        """Take over the contact list, which an own other device may have changed."""
+        records: list[ContactRecord] = []
+        after: str | None = None
+        while True:
+            page = link.request(ListContacts(after), ContactRecords)
+            records += page.contacts
+            after = page.after
+            if after is None or not page.contacts:
+                break
+        with self._profile.change() as events:
+            if self._parts.people.keep_contacts(records):
+                events.append(ContactsChanged())
+
+    def _announce(self) -> None:
+        """Greet own devices and contacts, so that they know of this device before they write."""
+        with self._store.transaction():
+            if self._profile.fact(ANNOUNCED):
+                return
+            if not self._profile.fact(FOUNDER):
+                self._parts.outbox.greet(self._profile.name)
+                for contact in self._parts.people.contacts():
+                    self._parts.outbox.greet(canonical(contact.name))
+            self._profile.know(ANNOUNCED, YES)
+
+    def _tidy(self) -> None:
+        """Drop skipped keys and hashes of frames that are too old to be of use."""
+        now, limits = self._profile.now(), self._profile.limits
+        left = limits.skipped_total
+        with self._store.transaction():
+            for row in self._store.all(Device, Device.sessions.is_null(False)):
+                before = Sessions.from_bytes(bytes(cast(bytes, row.sessions)))
+                after = tidy(before, now, most=left, limits=limits)
+                left -= after.skipped_keys
+                if after != before:
+                    self._parts.devices.put_sessions(bytes(row.account_key), after)
+            old = now - int(2 * limits.retention_seconds * 1000)
+            self._store.remove(Seen, Seen.taken < old)
