@@ -47,7 +47,7 @@ def place_of(server: str) -> str:
     Raises:
         BPostError: it is no address, or one that is not encrypted.
     """
-    return default_profile(server, "x").name.partition("@")[2]
+    return default_profile(server, "x").name.removeprefix("x_")
 
 
 def plain_server(server: str) -> str:

@@ -64,6 +64,7 @@ class App:
         self.client: Client | None = None
         self.main: MainWindow | None = None
         self.start: StartWindow | None = None
+        self.closed = False
         self._attempt = 0
         self._looked_at = 0.0
         self._pins: dict[str, str] = {}
@@ -278,7 +279,10 @@ class App:
             self.close()
 
     def close(self) -> None:
-        """Leave the account and end the program."""
+        """Leave the account and end the program; may be called twice."""
+        if self.closed:
+            return
+        self.closed = True
         self.settings.geometry = self.root.geometry()
         if self.main is not None:
             self.main.leave()
@@ -286,6 +290,8 @@ class App:
         self.pump.stop()
         self.root.withdraw()
         self.root.update_idletasks()
+        for timer in self.root.tk.splitlist(self.root.tk.call("after", "info")):
+            self.root.tk.call("after", "cancel", timer)
         client = self.client
         self.lanes.close(client.close if client is not None else lambda: None, CLOSE_WITHIN)
         self.root.destroy()

@@ -6,7 +6,7 @@ import tkinter
 from collections.abc import Callable
 
 from client_tk.theme import Look
-from client_tk.widgets import Frame, IconButton, Text, Wrapped
+from client_tk.widgets import Frame, IconButton, Text, Timers, Wrapped
 
 MOST_LINES = 6
 DRAFT_AFTER = 500  # milliseconds after the last key
@@ -20,7 +20,7 @@ class Composer(Frame):
         self.look = look
         self.on_send: Callable[[str], object] = lambda _: None
         self.on_draft: Callable[[str], object] = lambda _: None
-        self._draft_timer: str | None = None
+        self._timers = Timers(self)
         self._kept = ""
         gap = look.px(12)
         self.note = Wrapped(self, text="", style="Danger.TLabel", font=look.fonts["small"])
@@ -58,7 +58,7 @@ class Composer(Frame):
 
     def load(self, draft: str) -> None:
         """Begin with a draft."""
-        self._cancel_timer()
+        self._timers.clear("draft")
         self._kept = draft
         self._put(draft)
         self.fail("")
@@ -75,7 +75,7 @@ class Composer(Frame):
         text = self.value.strip("\n")
         if not text.strip() or not self.enabled:
             return
-        self._cancel_timer()
+        self._timers.clear("draft")
         self._kept = ""
         self._put("")
         self.fail("")
@@ -107,7 +107,7 @@ class Composer(Frame):
 
     def flush_draft(self) -> None:
         """Keep the draft now, if it changed."""
-        self._cancel_timer()
+        self._timers.clear("draft")
         if self.value != self._kept:
             self._kept = self.value
             self.on_draft(self._kept)
@@ -134,13 +134,7 @@ class Composer(Frame):
             return
         self.text.edit_modified(False)
         self._fit()
-        self._cancel_timer()
-        self._draft_timer = self.after(DRAFT_AFTER, self.flush_draft)
-
-    def _cancel_timer(self) -> None:
-        if self._draft_timer is not None:
-            self.after_cancel(self._draft_timer)
-            self._draft_timer = None
+        self._timers.set("draft", DRAFT_AFTER, self.flush_draft)
 
     def _fit(self) -> None:
         """Be as high as the text, but at most six lines."""

@@ -108,11 +108,10 @@ class RowPainter:
                 left, y, text="Draft:", font=font, fill=palette.danger, anchor="w", tags=tag
             )
             left += font.measure("Draft: ")
-        text = "Wants to write to you" if row.request and not row.text else row.text
         self.canvas.create_text(
             left,
             y,
-            text=elide(font.measure, text, right - left),
+            text=elide(font.measure, row.text, right - left),
             font=font,
             fill=palette.text if row.unread else palette.muted,
             anchor="w",

@@ -19,7 +19,6 @@ class Person:
 
     name: str
     contact: Contact | None
-    request: bool = False
     notice: str = ""
 
     @property
@@ -163,9 +162,8 @@ def what_to_know(person: Person) -> tuple[str, tuple[tuple[str, str], ...]]:
     if contact is not None and contact.blocked:
         return f"You have blocked {name}. They are not told.", (("Unblock", "unblock"),)
     if contact is None or not contact.listed:
-        wants = "wants to write to you" if person.request else "is not in your contacts"
         return (
-            f"{name} {wants}. Add them to your contacts to answer.",
+            f"{name} is not in your contacts. Add them to answer.",
             (("Add", "add"), ("Block", "block")),
         )
     if person.notice:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import time
 import tkinter
 from collections.abc import Callable
@@ -22,7 +23,7 @@ from client_tk.settings_w import Choices, KeysSheet, SettingsSheet
 from client_tk.side_w import Side
 from client_tk.status_w import StatusLine
 from client_tk.theme import Look
-from client_tk.widgets import Frame, Label, Panedwindow, shortcut
+from client_tk.widgets import Frame, Label, Panedwindow, Timers, shortcut
 
 SIDE = 310
 KEYS_TAG = "BPostKeys"
@@ -52,7 +53,8 @@ class MainWindow(Frame):
         self.look = shell.look
         self.client = client
         self.controller = Controller(client, shell.lanes, self)
-        self._timers: set[str] = set()
+        self._timers = Timers(self)
+        self._serial = itertools.count()
         self.status = StatusLine(self, self.look, self.controller.reconnect)
         self.status.pack(side="bottom", fill="x")
         Frame(self, style="Line.TFrame", height=1).pack(side="bottom", fill="x")
@@ -273,8 +275,7 @@ class MainWindow(Frame):
         if not book.current:
             return
         notice = self.controller.notices.get(book.current.lower(), "")
-        conversation = self.controller.conversation()
-        person = Person(book.current, self.controller.contact(), conversation.request, notice)
+        person = Person(book.current, self.controller.contact(), notice)
         self.header.show_person(person)
         if self.banner.show_person(person):
             self.banner.pack(fill="x", after=self.edge)
@@ -312,21 +313,12 @@ class MainWindow(Frame):
 
     def later(self, milliseconds: int, action: Callable[[], object]) -> None:
         """Do something later, unless the window is gone by then."""
-
-        def act() -> None:
-            self._timers.discard(timer)
-            action()
-
-        timer = self.after(milliseconds, act)
-        self._timers.add(timer)
+        self._timers.set(f"later {next(self._serial)}", milliseconds, action)
 
     def leave(self) -> None:
-        """Keep what was written, and let go of all timers."""
+        """Keep what was written, and how wide the list was."""
         self.composer.flush_draft()
         self.shell.settings.side = self.panes.sashpos(0)
-        for timer in self._timers:
-            self.after_cancel(timer)
-        self._timers.clear()
 
 
 def _act(action: Callable[[], object], _: tkinter.Event[tkinter.Misc]) -> str:

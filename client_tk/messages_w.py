@@ -169,7 +169,7 @@ class MessagesView(Scroller[Line]):
         message = self.picked()
         if message is not None and message.kind == "text":
             self.clipboard_clear()
-            self.clipboard_append(message.text)
+            self.clipboard_append(words.printable(message.text))
 
     def _perform(self, action: str, message: Message) -> None:
         if action == "retry" and message.status == "failed":

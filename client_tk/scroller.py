@@ -13,7 +13,7 @@ from collections.abc import Callable, Hashable, Sequence
 from typing import Generic, Protocol, TypeVar
 
 from client_tk.theme import Look
-from client_tk.widgets import Canvas, Frame, Scrollbar
+from client_tk.widgets import Canvas, Frame, Scrollbar, Timers
 
 NOTCH = 72  # what one notch of the mouse wheel scrolls
 NEAR = 25  # this many rows from the top, older ones are asked for
@@ -84,7 +84,7 @@ class Scroller(Frame, Generic[R]):
         self._anchor = (0, 0)  # row, distance of its top from the top of the view
         self._drawn: dict[str, tuple[Hashable, int, str]] = {}
         self._serial = 0
-        self._pending: str | None = None
+        self._timers = Timers(self)
         self._bind_events()
 
     def _bind_events(self) -> None:
@@ -219,12 +219,7 @@ class Scroller(Frame, Generic[R]):
 
     def repaint(self) -> None:
         """Paint soon, once, however often this is called."""
-        if self._pending is None:
-            self._pending = self.after_idle(self._paint_pending)
-
-    def _paint_pending(self) -> None:
-        self._pending = None
-        self.paint()
+        self._timers.soon("paint", self.paint)
 
     def paint(self) -> None:
         """Bring the canvas up to date now."""

@@ -20,6 +20,7 @@ from client_tk.widgets import (
     Progressbar,
     ScrolledFrame,
     TabBar,
+    Timers,
     Wrapped,
 )
 
@@ -40,7 +41,6 @@ class StartWindow(Frame):
         self.on_cancel: Callable[[], object] = lambda: None
         self.trying = False
         self._last: Attempt | None = None
-        self._patience: str | None = None
         self.scroll = ScrolledFrame(self, padding=look.px(12))
         self.scroll.container.pack(fill="both", expand=True)
         self.above = Frame(self.scroll)
@@ -248,22 +248,19 @@ class ProgressLine(Frame):
         self.button = Button(self, text="Cancel", bootstyle="link", command=cancel)
         self.button.pack(side="right")
         self.button.bind("<Escape>", lambda _: cancel())
-        self._timer: str | None = None
+        self._timers = Timers(self)
 
     def start(self) -> None:
         """Begin to move."""
         self.text.configure(text="Making your key from the password …")
         self.bar.start(15)
-        self._timer = self.after(PATIENT_AFTER, self._wait)
+        self._timers.set("patience", PATIENT_AFTER, self._wait)
         self.button.focus_set()
 
     def stop(self) -> None:
         """Stand still."""
         self.bar.stop()
-        if self._timer is not None:
-            self.after_cancel(self._timer)
-            self._timer = None
+        self._timers.clear("patience")
 
     def _wait(self) -> None:
-        self._timer = None
         self.text.configure(text="Waiting for the server …")

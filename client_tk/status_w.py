@@ -9,7 +9,7 @@ from collections.abc import Callable
 from bpost.client import ConnectionState
 from client_tk.model import Connection
 from client_tk.theme import Look
-from client_tk.widgets import Button, Canvas, Frame, Label
+from client_tk.widgets import Button, Canvas, Frame, Label, Timers
 
 SAY_FOR = 6_000  # milliseconds
 SAY_ALARM_FOR = 15_000
@@ -30,20 +30,17 @@ class StatusLine(Frame):
         self.now = Button(self, text="Now", bootstyle="@chrome link", command=reconnect, padding=0)
         self.said = Label(self, text="", bootstyle="@chrome", font=look.fonts["small"])
         self.said.pack(side="right", padx=look.px(16))
-        self._tick: str | None = None
-        self._said_timer: str | None = None
+        self._timers = Timers(self)
         look.follow(self.restyle)
         self.bind("<Destroy>", lambda _: look.forget(self.restyle), add="+")
 
     def show_connection(self, connection: Connection) -> None:
         """Show where the connection stands; while it waits, count down."""
         self.connection = connection
-        if self._tick is not None:
-            self.after_cancel(self._tick)
-            self._tick = None
         self.restyle()
+        self._timers.clear("tick")
         if connection.retry_at is not None and connection.state is ConnectionState.WAITING:
-            self._tick = self.after(500, lambda: self.show_connection(self.connection))
+            self._timers.set("tick", 500, lambda: self.show_connection(self.connection))
 
     def restyle(self) -> None:
         """Draw the line anew."""
@@ -64,9 +61,7 @@ class StatusLine(Frame):
 
     def say(self, sentence: str, alarming: bool) -> None:
         """Show a sentence for a while."""
-        if self._said_timer is not None:
-            self.after_cancel(self._said_timer)
         color = self.look.palette.danger if alarming else self.look.palette.text
         self.said.configure(text=sentence, foreground=color)
         wait = SAY_ALARM_FOR if alarming else SAY_FOR
-        self._said_timer = self.after(wait, lambda: self.said.configure(text=""))
+        self._timers.set("said", wait, lambda: self.said.configure(text=""))

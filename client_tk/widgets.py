@@ -51,6 +51,7 @@ __all__ = [
     "Sheet",
     "TabBar",
     "Text",
+    "Timers",
     "ToolTip",
     "Toplevel",
     "Wrapped",
@@ -63,6 +64,45 @@ LOCK = 0x2  # the bit of Caps Lock in the state of a key event
 def shortcut(root: tkinter.Misc) -> str:
     """Return the key that shortcuts are held with on this machine."""
     return "Command" if root.tk.call("tk", "windowingsystem") == "aqua" else "Control"
+
+
+class Timers:
+    """Named timers of one widget, which end with it."""
+
+    def __init__(self, widget: tkinter.Misc) -> None:
+        self._widget = widget
+        self._running: dict[str, str] = {}
+        widget.bind("<Destroy>", self._destroyed, add="+")
+
+    def set(self, name: str, milliseconds: int, action: Callable[[], object]) -> None:
+        """Do something later; a timer of the same name is replaced."""
+
+        def act() -> None:
+            self._running.pop(name, None)
+            action()
+
+        self.clear(name)
+        self._running[name] = self._widget.after(milliseconds, act)
+
+    def soon(self, name: str, action: Callable[[], object]) -> None:
+        """Do something once Tk has nothing else to do; once, however often this is called."""
+
+        def act() -> None:
+            self._running.pop(name, None)
+            action()
+
+        if name not in self._running:
+            self._running[name] = self._widget.after_idle(act)
+
+    def clear(self, name: str) -> None:
+        """Take a timer back."""
+        if name in self._running:
+            self._widget.after_cancel(self._running.pop(name))
+
+    def _destroyed(self, event: tkinter.Event[tkinter.Misc]) -> None:
+        if event.widget is self._widget:
+            for name in list(self._running):
+                self.clear(name)
 
 
 class Wrapped(Label):

@@ -25,8 +25,10 @@ MONTHS = (
     "November",
     "December",
 )
-# Controls that change the direction of what follows; in one line of a list they would move the
-# words beside them.
+# Controls that change the direction of what follows. Those that force one are never shown; in one
+# line of a list, the others would move the words beside them.
+OVERRIDES = "\u202a\u202b\u202c\u202d\u202e"
+UNSEEN = ("Cc", "Cs")  # controls, and halves of a character
 DIRECTIONS = {*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C}
 
 
@@ -80,7 +82,8 @@ def one_line(text: str, most: int = 200) -> str:
     kept = (
         " " if char.isspace() else char
         for char in text[: most * 2]
-        if char.isspace() or (unicodedata.category(char) != "Cc" and ord(char) not in DIRECTIONS)
+        if char.isspace()
+        or (unicodedata.category(char) not in UNSEEN and ord(char) not in DIRECTIONS)
     )
     return " ".join("".join(kept).split())[:most]
 
@@ -90,7 +93,7 @@ def printable(text: str) -> str:
     return "".join(
         "    " if char == "\t" else char
         for char in text.replace("\r\n", "\n").replace("\r", "\n")
-        if char in "\n\t" or unicodedata.category(char) not in ("Cc", "Cs")
+        if char in "\n\t" or (unicodedata.category(char) not in UNSEEN and char not in OVERRIDES)
     )
 
 
