@@ -65,6 +65,14 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
+def is_wildcard(host: str) -> bool:
+    """Tell whether ``host`` stands for all addresses of this machine."""
+    try:
+        return ipaddress.ip_address(host).is_unspecified
+    except ValueError:
+        return False
+
+
 def data_folder(environ: Mapping[str, str]) -> Path:
     """Return the folder of this user for the data of a server, by the XDG rules."""
     base = environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")

@@ -21,11 +21,11 @@ from bpost.server.wire import Wire
 WINDOW = 64
 """How many messages may be on their way to a device, unacknowledged."""
 
-PLAIN_QUEUE = 512 * KIB
-"""How many bytes may wait in the queue of a client that does not acknowledge."""
+QUEUE = 256 * KIB
+"""When so many bytes wait in the connection's queue, mail waits in the store instead."""
 
-Waiting = Callable[[int, int, int], list[Mail]]
-"""Reads mail from the store: of an account, beyond a ``seq``, at most so many."""
+Waiting = Callable[[int, int, int, int], list[Mail]]
+"""Reads mail from the store: of an account, beyond a ``seq``, so many and so many bytes."""
 
 
 class Desk:
@@ -111,37 +111,40 @@ class Desk:
             if room <= 0 or not self.wire.open:
                 self._filling = False
                 return False
-        mails = self._waiting(self.account, after, room)
+        mails = self._waiting(self.account, after, room, QUEUE)
         with self._lock:
             fitted = self._hand(mails)
-            self._behind = not fitted or self._missed or len(mails) == room
+            self._behind = bool(mails) or self._missed
             self._filling = fitted and self._behind
             return self._filling
 
     def _hand(self, mails: Sequence[Mail]) -> bool:
-        """Send as many as fit the window; return whether that was all of them."""
-        texts = []
-        for mail in mails:
-            if self._room() <= 0:
-                break
-            text = self._text(mail)
-            texts.append(text)
-            self._window.append((mail.seq, len(text)))
-            self._bytes += len(text)
-            self._handed = mail.seq
-        if texts:
+        """Send as many as fit the window and the queue; return whether that was all of them."""
+        at = 0
+        while at < len(mails) and self._room() > 0:
+            texts, size = [], self.wire.queued
+            while at < len(mails) and size < QUEUE and self._room() > 0:
+                texts.append(self._take_in(mails[at]))
+                size += len(texts[-1])
+                at += 1
             self.wire.send_many(texts)
             self._settle()
-        return len(texts) == len(mails)
+        return at == len(mails)
 
-    def _text(self, mail: Mail) -> str:
+    def _take_in(self, mail: Mail) -> str:
+        """Count a message as handed over; return the text to send."""
         if self.plain:
-            return Delivery(mail.body, mail.sender).text()
-        return Delivery(mail.body, mail.sender, mail.seq, mail.timestamp).text()
+            text = Delivery(mail.body, mail.sender).text()
+        else:
+            text = Delivery(mail.body, mail.sender, mail.seq, mail.timestamp).text()
+        self._window.append((mail.seq, len(text)))
+        self._bytes += len(text)
+        self._handed = mail.seq
+        return text
 
     def _room(self) -> int:
         """Return how many messages may be handed over now."""
-        if self._bytes >= (PLAIN_QUEUE if self.plain else self._most):
+        if self._bytes >= self._most or self.wire.queued >= QUEUE:
             return 0
         return WINDOW - len(self._window)
 

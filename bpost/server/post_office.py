@@ -7,14 +7,13 @@ import os
 from bpost.errors import LocalError
 from bpost.net import certificates
 from bpost.net.tls import ServerTLS
-from bpost.server.config import Config, is_loopback
+from bpost.server.config import Config, is_loopback, is_wildcard
 from bpost.server.files import lock_folder, private_folder
 from bpost.server.listener import Listener
 from bpost.server.log import EventLog
 from bpost.server.office import Office
 
 CERTIFICATE = "certificate"
-ANY = frozenset({"0.0.0.0", "::"})  # noqa: S104 - recognised, not listened on
 
 
 class PostOffice:
@@ -95,8 +94,9 @@ class PostOffice:
         return ServerTLS(files.certificate, files.key)
 
     def _ensure(self) -> certificates.CertificateFiles:
-        hosts = {self.config.host, self.config.public_host} - ANY - {""}
-        return certificates.ensure(self.config.data / CERTIFICATE, hosts)
+        hosts = {self.config.host, self.config.public_host} - {""}
+        named = {host for host in hosts if not is_wildcard(host)}
+        return certificates.ensure(self.config.data / CERTIFICATE, named)
 
     def _warn(self) -> None:
         if not self.config.limits.rates:

@@ -8,6 +8,7 @@ database at hand wants.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -75,11 +76,20 @@ class MailTable(Table):
             batch.finish()
         return receipts
 
-    def waiting(self, account: int, after: int, most: int) -> list[Mail]:
-        """Return at most ``most`` messages that lie beyond ``after``, in order."""
+    def waiting(self, account: int, after: int, most: int, size: int = 1 << 62) -> list[Mail]:
+        """Return what lies beyond ``after``, in order: at most ``most``, until ``size`` is passed.
+
+        Where anything waits, something is returned.
+        """
+        mails: list[Mail] = []
         with self._reading() as database:
-            rows = _all(database, _WAITING, account, after, most)
-        return [Mail(account, seq, sender, body, when) for seq, sender, body, when in rows]
+            with closing(_run(database, _WAITING, account, after, most)) as rows:
+                for seq, sender, body, when in rows:
+                    mails.append(Mail(account, seq, sender, body, when))
+                    size -= len(body)
+                    if size <= 0:
+                        break
+        return mails
 
     def clear_held(self, accounts: Sequence[int]) -> None:
         """Remove the text of what every device of its recipient holds, in those mailboxes."""

@@ -46,6 +46,7 @@ class FakeWire:
         self.peer = peer
         self.open = True
         self.queued = 0
+        self.frozen = False
         self.sent: list[str] = []
         self.ended: tuple[int, str] | None = None
         self.deadline: float | None = None
@@ -54,8 +55,10 @@ class FakeWire:
         return self.send_many((text,))
 
     def send_many(self, texts: Iterable[str]) -> bool:
+        taken = list(texts)
         if self.open:
-            self.sent += texts
+            self.sent += taken
+            self.queued += sum(map(len, taken)) if self.frozen else 0
         return self.open
 
     def close(self, code: int = 1000, reason: str = "", last_text: str | None = None) -> None:

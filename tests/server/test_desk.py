@@ -8,7 +8,7 @@ import unittest
 from bpost.errors import StoreError
 from bpost.limits import Limits
 from bpost.protocol.codes import SEPARATOR
-from bpost.server.desk import WINDOW, Desk
+from bpost.server.desk import QUEUE, WINDOW, Desk
 from bpost.server.records import PLAIN, Mail, Mailbox
 from tests.server.parts import FakeWire
 from tests.support import wait_until
@@ -32,7 +32,7 @@ class Shelf:
         self.mails += new
         return new
 
-    def waiting(self, account: int, after: int, most: int) -> list[Mail]:
+    def waiting(self, account: int, after: int, most: int, size: int) -> list[Mail]:
         self.reads += 1
         if self.broken:
             raise StoreError("no")
@@ -131,12 +131,22 @@ class DeskTest(unittest.TestCase):
     def test_a_plain_client_that_reads_slowly_goes_on_when_it_has_read(self) -> None:
         desk = self.desk(PLAIN)
         self.shelf.put(WINDOW + 5)
-        self.wire.queued = 10**6
+        self.wire.queued = QUEUE
         desk.fill()
-        self.assertEqual(len(self.wire.frames()), WINDOW)
+        self.assertEqual(self.wire.frames(), [])
         self.wire.queued = 0
         desk.look()
-        self.assertEqual(len(self.wire.frames()), 5)
+        self.assertEqual(len(self.wire.frames()), WINDOW + 5)
+
+    def test_a_large_mailbox_is_not_poured_into_the_queue(self) -> None:
+        desk = self.desk()
+        self.shelf.put(30, size=100_000)
+        self.wire.frozen = True
+        desk.fill()
+        self.assertEqual(self.handed(), [1, 2, 3])
+        self.wire.queued = 0
+        desk.acknowledge(1)
+        self.assertEqual(self.handed(), [4, 5, 6])
 
     def test_a_store_that_fails_stops_nothing_for_good(self) -> None:
         desk = self.desk()
