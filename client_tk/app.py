@@ -183,10 +183,7 @@ class App:
         )
         self.main = MainWindow(self.root, shell, client)
         self.main.pack(fill="both", expand=True)
-        self.main.start()
-        if self.options.conversation:
-            self.main.open(self.options.conversation)
-            self.main.focus_composer()
+        self.main.start(self.options.conversation)
 
     # Main window
 

@@ -30,6 +30,7 @@ class Composer(Frame):
             row, height=1, wrap="word", undo=True, maxundo=200, font=look.fonts["body"], width=10
         )
         self.button = IconButton(row, look, "send-fill", "Send (Enter)", self.submit, "primary")
+        self.button.configure(padding=look.px(6))
         self.button.pack(side="right", anchor="s", padx=(look.px(8), 0))
         self.text.pack(side="left", fill="x", expand=True)
         self._bind_events()

@@ -59,6 +59,9 @@ class View(Protocol):
     def say(self, sentence: str, alarming: bool = False) -> None:
         """Show a sentence for a while."""
 
+    def focus_composer(self) -> None:
+        """Put the focus where one writes."""
+
     def give_back(self, text: str, sentence: str) -> None:
         """Put a text that was not sent back into the composer, and say why."""
 
@@ -92,9 +95,11 @@ class Controller:
         self._unseen = False
         self._loading = False
         self._stale = False
+        self._first = ""
 
-    def start(self) -> None:
-        """Show what there is."""
+    def start(self, name: str = "") -> None:
+        """Show what there is; and the conversation with ``name``, if one is given."""
+        self._first = name
         self.book.connection = Connection(self.client.state, waiting=self.client.waiting)
         self.view.show_connection()
         self.reload()
@@ -122,6 +127,10 @@ class Controller:
         if waiting != self.book.connection.waiting:
             self.book.connection = replace(self.book.connection, waiting=waiting)
             self.view.show_connection()
+        if self._first:
+            self._first, name = "", self._first
+            self.open(name)
+            self.view.focus_composer()
         self.view.later(RELOAD_AFTER, self._again)
 
     def _load_failed(self, error: BPostError) -> None:

@@ -111,12 +111,12 @@ class MainWindow(Frame):
         self.composer.on_send = self.controller.send
         self.composer.on_draft = self.controller.keep_draft
 
-    def start(self) -> None:
-        """Show the account."""
+    def start(self, conversation: str = "") -> None:
+        """Show the account, and a conversation if one is named."""
         self.update_idletasks()
         self.panes.sashpos(0, self.shell.settings.side or self.look.text_px(SIDE))
-        self.controller.start()
         self.side.list.canvas.focus_set()
+        self.controller.start(conversation)
         self.later(60_000, functools.partial(self._each_minute, time.localtime().tm_yday))
 
     def _each_minute(self, day: int) -> None:

@@ -68,7 +68,7 @@ class MessagesView(Scroller[Line]):
         """Show another conversation, from the first unread message, or from its end."""
         self.timeline, self.empty_text, self.missed = timeline, empty_text, 0
         self.painter.chosen = ""
-        self.show(timeline.lines, keep=False)
+        self.show(list(timeline.lines), keep=False)
         fresh = timeline.place_of(timeline.first_fresh)
         if fresh >= 0:
             self.at_end = False
@@ -76,18 +76,16 @@ class MessagesView(Scroller[Line]):
         self._draw_jump()
 
     def refresh(self) -> None:
-        """Show what changed in the timeline."""
-        self.show(self.timeline.lines)
+        """Show what changed in the timeline; once for many changes."""
+        self._timers.soon("refresh", lambda: self.show(list(self.timeline.lines)))
 
     def added(self, own: bool) -> None:
         """Show a message that has just been added."""
-        was_at_end = self.at_end
-        self.show(self.timeline.lines)
-        if own or was_at_end:
+        if own:
             self.at_end = True
-        else:
+        elif not self.at_end:
             self.missed += 1
-        self._draw_jump()
+        self.refresh()
 
     def paint(self) -> None:
         """Bring the canvas up to date now."""

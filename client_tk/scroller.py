@@ -79,7 +79,7 @@ class Scroller(Frame, Generic[R]):
         self._from_bottom = from_bottom
         self._painter = make_painter(self.canvas)
         self._heights: list[int] = []
-        self._sizes: dict[str, tuple[Hashable, int]] = {}
+        self._sizes: dict[str, tuple[Hashable, int, bool]] = {}  # stamp, height, measured or not
         self._width = 0
         self._anchor = (0, 0)  # row, distance of its top from the top of the view
         self._drawn: dict[str, tuple[Hashable, int, str]] = {}
@@ -102,7 +102,10 @@ class Scroller(Frame, Generic[R]):
     # Rows
 
     def show(self, rows: Sequence[R], *, keep: bool = True) -> None:
-        """Show other rows; with ``keep`` the row at the top of the view stays where it is."""
+        """Show other rows; with ``keep`` the row at the top of the view stays where it is.
+
+        The caller must not change ``rows`` afterwards.
+        """
         held = self._held() if keep else None
         self.rows = rows
         self._heights = [self._known_height(row) for row in rows]
@@ -121,10 +124,11 @@ class Scroller(Frame, Generic[R]):
         return (self.rows[place].key, distance) if place < len(self.rows) else None
 
     def _known_height(self, row: R) -> int:
-        known = self._sizes.get(row.key)
-        if known is not None and known[0] == self._painter.stamp(row):
-            return known[1]
-        return self._painter.estimate(row, self._width or self.look.px(600))
+        stamp, known = self._painter.stamp(row), self._sizes.get(row.key)
+        if known is None or known[0] != stamp:
+            guess = self._painter.estimate(row, self._width or self.look.px(600))
+            known = self._sizes[row.key] = (stamp, guess, False)
+        return known[1]
 
     def restyle(self) -> None:
         """Measure and draw everything anew, after a change of the look."""
@@ -284,8 +288,8 @@ class Scroller(Frame, Generic[R]):
         row = self.rows[place]
         stamp = self._painter.stamp(row)
         known = self._sizes.get(row.key)
-        if known is None or known[0] != stamp:
-            known = (stamp, self._painter.measure(row, self._width))
+        if known is None or known[0] != stamp or not known[2]:
+            known = (stamp, self._painter.measure(row, self._width), True)
             self._sizes[row.key] = known
         self._heights[place] = known[1]
         return known[1]
