@@ -188,6 +188,7 @@ class PlainClient:
             subprotocols=["bpost.1"],  # type: ignore[list-item]
             compression=None,
             open_timeout=patience(20),
+            close_timeout=0.5,
             **options,
         )
 
