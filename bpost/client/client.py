@@ -13,197 +13,25 @@ answered (`add_contact`, `remove_contact`, `block`, `unblock`, `change_password`
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import replace
-from pathlib import Path
-from types import TracebackType
+from collections.abc import Iterator
 
-from bpost.client import enrol
-from bpost.client.enrol import Entrance
-from bpost.client.events import (
-    ConnectionState,
-    ContactsChanged,
-    Event,
-    EventQueue,
-    MessageAdded,
-)
-from bpost.client.keystore import Keystore
+from bpost.client.account import Account
+from bpost.client.events import ConnectionState, ContactsChanged, Event, MessageAdded
 from bpost.client.people import contact_of
-from bpost.client.profile import Profile
 from bpost.client.records import Contact, Conversation, Message
-from bpost.client.running import Running
 from bpost.crypto.fingerprint import Party, safety_number
-from bpost.crypto.password import derive_password_keys
-from bpost.crypto.primitives import equal
-from bpost.crypto.vault import seal_vault
-from bpost.errors import Refused, TransportError, UsageError
-from bpost.limits import Limits
-from bpost.net.address import parse_address
-from bpost.protocol.codes import Reason
+from bpost.errors import UsageError
 from bpost.protocol.fields import canonical, check_username
-from bpost.protocol.replies import (
-    ContactAdded,
-    ContactBlocked,
-    ContactRemoved,
-    ContactUnblocked,
-    PasswordChanged,
-)
-from bpost.protocol.requests import (
-    AddContact,
-    BlockContact,
-    ChangePassword,
-    RemoveContact,
-    UnblockContact,
-)
-
-DEFAULT_LIMITS = Limits()
+from bpost.protocol.replies import ContactAdded, ContactBlocked, ContactRemoved, ContactUnblocked
+from bpost.protocol.requests import AddContact, BlockContact, RemoveContact, UnblockContact
 
 
-class Client:
-    """One account on one device: a profile folder and a connection to its server.
+class Client(Account):
+    """One account on one device: its people and conversations.
 
-    ``server`` is anything ``bpost.net.address.parse_address`` reads, an invite link too. ``pin``
-    trusts one certificate; it is remembered in the profile after the first log-in.
+    Made and logged in as :class:`Account` says.
     """
-
-    def __init__(
-        self,
-        server: str,
-        profile: Path,
-        *,
-        pin: str | None = None,
-        limits: Limits = DEFAULT_LIMITS,
-        clock: Callable[[], float] = time.time,
-    ) -> None:
-        """Raise UsageError or SecurityError for an address that cannot be used."""
-        self._server = server
-        self._address = parse_address(server)
-        self._pin = pin
-        self._keystore = Keystore(profile)
-        self._limits = limits
-        self._clock = clock
-        self._events = EventQueue(limits.events)
-        # Keeps logging in and out apart; held for as long as that takes. Taken before any other.
-        self._life = threading.Lock()
-        self._running: Running | None = None
-        self._closed = False
-
-    def __enter__(self) -> Client:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    # Account
-
-    def register(self, username: str, password: str, invite: str | None = None) -> None:
-        """Create the account and this first device, and log in.
-
-        Interrupted at any point, the same call again goes on where it stopped.
-
-        Raises:
-            Refused: ``name-taken``, ``invite-needed``, ``rate-limited`` …
-            UsageError: a name or password that cannot be.
-            UntrustedCertificate: show ``error.pin``, then try with a Client that has this pin.
-            SecurityError: the certificate is not the pinned one, …
-            TransportError: the server cannot be reached.
-            ProfileError: the folder cannot be used, or another program uses it.
-        """
-        check_username(username)
-        with self._life:
-            entrance = self._enter(username, password)
-            try:
-                profile = enrol.register(entrance, invite or self._address.token)
-                self._start(entrance, profile, settle=True)
-            except BaseException:
-                self._leave()
-                raise
-
-    def log_in(self, username: str, password: str) -> None:
-        """Open the profile, connect and log in; a new profile joins the account as a new device.
-
-        With an existing profile and no network this succeeds too: history is readable, messages
-        wait in the outbox, and the connection is made later.
-
-        Raises: what :meth:`register` raises; ``Refused("wrong-password")`` for a wrong password.
-        """
-        check_username(username)
-        with self._life:
-            entrance = self._enter(username, password)
-            settle = not self._keystore.exists
-            try:
-                self._start(entrance, enrol.enter(entrance), settle)
-            except BaseException:
-                self._leave()
-                raise
-
-    def log_out(self) -> None:
-        """Disconnect and close the profile; another `log_in` may follow."""
-        with self._life:
-            self._leave()
-
-    def close(self) -> None:
-        """Log out for good and end `events`; may be called twice, and from any thread."""
-        with self._life:
-            self._closed = True
-            self._leave()
-        self._events.close()
-
-    def change_password(self, current: str, new: str) -> None:
-        """Change the password on the server and re-seal vault and key file.
-
-        Raises: ``Refused("wrong-password")`` if ``current`` is wrong; TransportError if offline.
-        """
-        running = self._run
-        profile, credentials = running.profile, running.credentials
-        name = profile.username
-        if not equal(derive_password_keys(name, current).login_key, credentials.keys.login_key):
-            raise Refused(Reason.WRONG_PASSWORD, "The current password is wrong.")
-        keys = derive_password_keys(name, new)
-        vault = seal_vault(keys.wrapping_key, name, profile.account)
-        after = replace(credentials, keys=keys)
-        request = ChangePassword(name, credentials.password, after.password, vault)
-        running.receiver.link.request(request, PasswordChanged)
-        credentials.keys = keys
-        enrol.reseal(self._keystore, profile.account, keys)
-
-    @property
-    def username(self) -> str:
-        """The name that is logged in, as registered; empty before."""
-        running = self._running
-        return "" if running is None else running.profile.username
-
-    @property
-    def device(self) -> str:
-        """The id of this device; empty before it has one."""
-        running = self._running
-        return "" if running is None else running.profile.device
-
-    @property
-    def state(self) -> ConnectionState:
-        """Where the connection stands."""
-        running = self._running
-        return ConnectionState.OFFLINE if running is None else running.receiver.state
-
-    @property
-    def waiting(self) -> int:
-        """How many of the user's messages the server has not stored yet."""
-        running = self._running
-        if running is None:
-            return 0
-        with running.profile.store.reading():
-            return running.parts.outbox.waiting()
-
-    def reconnect(self) -> None:
-        """Try to connect now instead of waiting for the next try."""
-        self._run.receiver.reconnect()
 
     # People
 
@@ -323,11 +151,17 @@ class Client:
         running.courier.wake(lambda dispatch: dispatch.send_again())
         return message
 
-    def mark_read(self, name: str) -> None:
-        """Mark everything in the conversation as read, and tell the sender."""
+    def unread(self, name: str) -> list[Message]:
+        """Return the messages of others in this conversation that were not marked as read."""
+        running = self._run
+        with running.profile.store.reading():
+            return running.parts.unread(name)
+
+    def mark_read(self, name: str, upto: str | None = None) -> None:
+        """Mark everything, or what stands up to message ``upto``, as read, and tell the sender."""
         running = self._run
         with running.profile.change() as events:
-            events += running.parts.read_all(name)
+            events += running.parts.read(name, upto)
         running.courier.wake()
 
     def draft(self, name: str) -> str:
@@ -371,52 +205,3 @@ class Client:
             event = self._events.get(None)
             if event is not None:
                 yield event
-
-    # How it works
-
-    @property
-    def _run(self) -> Running:
-        """What runs while logged in; raise UsageError if nothing does."""
-        running = self._running
-        if running is None:
-            raise UsageError("Log in first.")
-        return running
-
-    def _enter(self, username: str, password: str) -> Entrance:
-        """Take the profile folder, and turn the password into its keys."""
-        if self._closed or self._running is not None:
-            raise UsageError("This client is logged in or closed already. Make a new one.")
-        self._keystore.lock()
-        try:
-            known = self._keystore.read_remembered() if self._keystore.exists else None
-            pin = self._pin or self._address.pin or (known.pin if known else None)
-            return Entrance(
-                keystore=self._keystore,
-                server=self._server.partition("#")[0],
-                address=replace(self._address, pin=pin),
-                username=username,
-                keys=derive_password_keys(username, password),
-                limits=self._limits,
-                clock=self._clock,
-                events=self._events,
-            )
-        except BaseException:
-            self._keystore.unlock()
-            raise
-
-    def _start(self, entrance: Entrance, profile: Profile, settle: bool) -> None:
-        """Start the threads, and wait for the first connection, or for all to be in order."""
-        running = self._running = Running(entrance, profile)
-        running.start()
-        failure = running.receiver.wait_first(self._limits.log_in_seconds)
-        if settle and failure is None:
-            running.courier.wait_settled(self._limits.log_in_seconds)
-        elif failure is not None and (settle or not isinstance(failure, TransportError)):
-            raise failure
-
-    def _leave(self) -> None:
-        """Stop what runs and let the folder go."""
-        running, self._running = self._running, None
-        if running is not None:
-            running.stop()
-        self._keystore.unlock()

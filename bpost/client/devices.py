@@ -6,7 +6,7 @@ goes back (CRYPTO, section 2). All methods are called within a transaction of th
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from bpost import b64
@@ -14,12 +14,18 @@ from bpost.client.events import ContactsChanged, Event, SecurityNotice
 from bpost.client.models import Device, KeyList, Peer
 from bpost.client.people import People, changed_text
 from bpost.client.profile import Profile
-from bpost.crypto.account import DeviceEntry, SignedDeviceList, newer_list
+from bpost.crypto.account import (
+    DeviceEntry,
+    DeviceList,
+    SignedDeviceList,
+    newer_list,
+    sign_device_list,
+)
 from bpost.crypto.handshake import Address
 from bpost.crypto.prekeys import VerifiedBundle, open_bundle
 from bpost.crypto.primitives import KEY, equal
 from bpost.crypto.session import Sender, Sessions, start
-from bpost.errors import SecurityError
+from bpost.errors import SecurityError, StoreError
 from bpost.protocol.fields import canonical
 from bpost.protocol.replies import Bundles, DeviceKeys
 
@@ -42,6 +48,9 @@ class Devices:
 
     def device_list(self, name: str, key: bytes) -> SignedDeviceList | None:
         """Return the newest list that this account key has signed."""
+        return self._store.recall(("list", name, key), lambda: self._read_list(name, key))
+
+    def _read_list(self, name: str, key: bytes) -> SignedDeviceList | None:
         row = self._store.one(KeyList, KeyList.peer == name, KeyList.account_key == key)
         return None if row is None else SignedDeviceList.from_bytes(bytes(row.device_list))
 
@@ -69,15 +78,23 @@ class Devices:
                     since=entry.since,
                 ).on_conflict_ignore()
             )
+        self._store.forget()
         return True
 
     def _entries(self, name: str, key: bytes) -> tuple[DeviceEntry, ...]:
         """Return every device that ever was on a list of this key."""
+        return self._store.recall(("entries", name, key), lambda: self._read_entries(name, key))
+
+    def _read_entries(self, name: str, key: bytes) -> tuple[DeviceEntry, ...]:
         rows = self._store.all(Device, Device.peer == name, Device.account_key == key)
         return tuple(DeviceEntry(row.id, bytes(row.identity), row.since) for row in rows)
 
     def sessions(self, name: str, key: bytes, device: str) -> Sessions | None:
         """Return the sessions with a device."""
+        what = ("sessions", name, key, device)
+        return self._store.recall(what, lambda: self._read_sessions(name, key, device))
+
+    def _read_sessions(self, name: str, key: bytes, device: str) -> Sessions | None:
         row = self._store.one(Device, *_is(name, key, device))
         if row is None or row.sessions is None:
             return None
@@ -85,8 +102,11 @@ class Devices:
 
     def put_sessions(self, key: bytes, sessions: Sessions) -> None:
         """Store the sessions with a device that is on a list of this account key."""
-        where = _is(canonical(sessions.remote.username), key, sessions.remote.device)
-        self._store.run(Device.update(sessions=sessions.to_bytes()).where(*where))
+        name, device = canonical(sessions.remote.username), sessions.remote.device
+        change = Device.update(sessions=sessions.to_bytes()).where(*_is(name, key, device))
+        if not self._store.run(change):
+            raise StoreError(f"The profile knows no device {device} of {name}.")
+        self._store.note(("sessions", name, key, device), sessions)
 
     def sender(self, name: str, device: str, key: bytes | None) -> Sender:
         """Return what opening a message from a device needs to know; no key for a stranger."""
@@ -127,14 +147,45 @@ class Devices:
         if key is None or learned.held:
             return learned
         bundles = self._verified(peer, key, reply.bundles, learned)
-        if bundles:
-            newest = max((one.device_list for one in bundles), key=lambda one: one.list.version)
-            try:
-                self.keep_list(peer.name, key, newest)
-            except SecurityError as error:
-                learned.events.append(SecurityNotice(peer.shown, error.cause, str(error)))
+        self._keep_newest(peer, key, bundles, learned)
         self._start_sessions(peer, key, bundles, learned)
         return learned
+
+    def enlist(self, offered: SignedDeviceList | None = None) -> None:
+        """Keep the newest own list, with this device on it.
+
+        ``offered`` has our signature. Where two devices joined at the same moment, each with a
+        list of the same version, the next version has both.
+        """
+        profile = self._profile
+        known = self.device_list(profile.name, profile.account.public)
+        lists = [one.list for one in (known, offered) if one is not None]
+        version = max((one.version for one in lists), default=0)
+        newest = [one for one in lists if one.version == version]
+        entries = {entry.id: entry for one in newest for entry in one.devices}
+        me = DeviceEntry(profile.device, profile.identity.public, profile.now())
+        entries.setdefault(me.id, me)
+        if all(set(one.devices) == set(entries.values()) for one in newest) and newest:
+            kept = known if known and known.list.version == version else offered
+        else:
+            listed = DeviceList(profile.name, version + 1, tuple(entries.values()))
+            kept = sign_device_list(profile.account, listed)
+        if kept is not None:
+            self.keep_list(profile.name, profile.account.public, kept)
+
+    def _keep_newest(
+        self, peer: Peer, key: bytes, bundles: Sequence[VerifiedBundle], learned: Learned
+    ) -> None:
+        """Keep the newest of the lists that came with bundles, or tell that it is none to keep."""
+        lists = [one.device_list for one in bundles]
+        newest = max(lists, key=lambda one: one.list.version, default=None)
+        try:
+            if peer.name == self._profile.name:  # other own devices may not know the newest yet
+                self.enlist(newest)
+            elif newest is not None:
+                self.keep_list(peer.name, key, newest)
+        except SecurityError as error:
+            learned.events.append(SecurityNotice(peer.shown, error.cause, str(error)))
 
     def meet(self, shown: str, public_key: str) -> list[Event]:
         """Pin the account key that came when a contact was added, or note that it has changed."""

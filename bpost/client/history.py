@@ -45,7 +45,7 @@ class History:
         """Return the conversation with a user, which there is from now on."""
         conversation = direct_conversation(self._profile.name, name)
         row = Talk.insert(name=conversation, peer=canonical(name)).on_conflict_ignore()
-        self._store.run(row)
+        self._store.recall(("talk", conversation), lambda: self._store.run(row))
         return conversation
 
     def add(self, conversation: str, entry: NewEntry) -> Message:
@@ -53,28 +53,25 @@ class History:
         row, now = int(self.next_place()), self._profile.now()
         own = canonical(entry.sender) == self._profile.name
         here = own and entry.device == self._profile.device
-        self._store.run(
-            Entry.insert(
-                row=row,
-                id=entry.id or str(uuid.uuid4()),
-                conversation=conversation,
-                sender=canonical(entry.sender),
-                device=entry.device,
-                own=own,
-                kind=entry.kind,
-                text=entry.text,
-                payload=entry.payload,
-                sent=entry.sent or now,
-                received=None if here else now,
-                status=entry.status,
-                seq=entry.seq,
-                failure=entry.failure,
-                place=float(row) if entry.place is None else entry.place,
-            )
-        )
-        found = self._store.one(Entry, Entry.row == row)
-        assert found is not None  # noqa: S101 - just inserted
-        return self.record(found)
+        values = {
+            "row": row,
+            "id": entry.id or str(uuid.uuid4()),
+            "conversation": conversation,
+            "sender": canonical(entry.sender),
+            "device": entry.device,
+            "own": own,
+            "kind": entry.kind,
+            "text": entry.text,
+            "payload": entry.payload,
+            "sent": entry.sent or now,
+            "received": None if here else now,
+            "status": entry.status,
+            "seq": entry.seq,
+            "failure": entry.failure,
+            "place": float(row) if entry.place is None else entry.place,
+        }
+        self._store.run(Entry.insert(values))
+        return self.record(Entry(**values))
 
     def notice(self, conversation: str, sender: str, text: str) -> list[Event]:
         """Append a notice about what ``sender`` sent."""
@@ -99,8 +96,9 @@ class History:
         if all(getattr(row, name) == value for name, value in values.items()):
             return []
         self._store.run(Entry.update(values).where(Entry.row == row.row))
-        changed = self._store.one(Entry, Entry.row == row.row)
-        return [] if changed is None else [MessageChanged(self.record(changed))]
+        for name, value in values.items():
+            setattr(row, name, value)
+        return [MessageChanged(self.record(row))]
 
     def read(self, conversation: str, place: float) -> list[Event]:
         """Count everything up to ``place`` as read."""

@@ -28,6 +28,10 @@ VERSION = 1
 """The version of the schema below. A change of the schema is a new version and a migration."""
 
 
+NEVER_AGAIN = SQL("AUTOINCREMENT")
+"""Of a key: it is not given out again when the row with the highest one is removed."""
+
+
 class Fact(Model):
     """One thing to know, by name: who we are, and how far we got (see :mod:`profile`)."""
 
@@ -204,7 +208,7 @@ class Receipt(Model):
 class Outgoing(Model):
     """A payload that is to be sealed as soon as the recipient's devices are known."""
 
-    row = AutoField()
+    row = AutoField(constraints=[NEVER_AGAIN])
     id = TextField()
     peer = TextField(index=True)
     type = TextField()
@@ -218,7 +222,7 @@ class Outgoing(Model):
 class Frame(Model):
     """A sealed message on its way, the same bytes until the server has stored it."""
 
-    row = AutoField()
+    row = AutoField(constraints=[NEVER_AGAIN])
     ref = TextField(unique=True)
     peer = TextField()
     body = TextField()

@@ -13,8 +13,10 @@ from bpost.client.opener import Opener
 from bpost.client.outbox import Outbox
 from bpost.client.people import People
 from bpost.client.profile import Profile
+from bpost.client.records import Message
 from bpost.client.stock import Stock
 from bpost.protocol.content import READ
+from bpost.protocol.payload import direct_conversation
 
 
 @dataclass(frozen=True)
@@ -29,10 +31,18 @@ class Parts:
     outbox: Outbox
     mailbox: Mailbox
 
-    def read_all(self, name: str) -> list[Event]:
+    def unread(self, name: str) -> list[Message]:
+        """Return what has not been read of a conversation, within a reading."""
+        conversation = direct_conversation(self.profile.name, name)
+        return [self.history.record(row) for row in self.history.unread(conversation)]
+
+    def read(self, name: str, upto: str | None) -> list[Event]:
         """Count a conversation as read and owe receipts for it, within a transaction."""
         conversation = self.history.open(name)
         rows = self.history.unread(conversation)
+        if upto is not None:
+            border = max((row.place for row in rows if row.id == upto), default=0.0)
+            rows = [row for row in rows if row.place <= border]
         for row in rows:
             if row.kind == "text":
                 self.outbox.owe(row.sender, row.id, READ)

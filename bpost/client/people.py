@@ -7,6 +7,7 @@ device trusts it. All methods are called within a transaction of the profile.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from bpost.client.events import ContactsChanged, Event, SecurityNotice
 from bpost.client.models import Device, Frame, KeyList, Peer
@@ -27,7 +28,8 @@ class People:
 
     def peer(self, name: str) -> Peer | None:
         """Return what is known of a user."""
-        return self._store.one(Peer, Peer.name == canonical(name))
+        key = canonical(name)
+        return self._store.recall(("peer", key), lambda: self._store.one(Peer, Peer.name == key))
 
     def know(self, shown: str) -> Peer:
         """Return what is known of a user, who is known from now on."""
@@ -35,6 +37,7 @@ class People:
         if found is None:
             row = {"name": canonical(shown), "shown": shown, "added": self._profile.now()}
             self._store.run(Peer.insert(row))
+            self._store.forget()
             found = self.peer(shown)
         assert found is not None  # noqa: S101 - just inserted
         return found
@@ -42,13 +45,17 @@ class People:
     def set_listed(self, shown: str, listed: bool, blocked: bool | None = None) -> None:
         """Put a user on the contact list, or take one off."""
         peer = self.know(shown)
-        values = {"shown": shown, "listed": listed}
+        values: dict[str, Any] = {"shown": shown, "listed": listed}
         if blocked is not None:
             values["blocked"] = blocked
-        self._store.run(Peer.update(values).where(Peer.name == peer.name))
+        self._change(peer, values)
         if listed:  # what was refused only because of the list may go now
             waits = (Frame.peer == peer.name) & Frame.message.is_null()
             self._store.run(Frame.update(refused=False).where(waits))
+
+    def set_blocked(self, name: str, blocked: bool) -> None:
+        """Note that a user was blocked, or not any more."""
+        self._change(self.know(name), {"blocked": blocked})
 
     def keep_contacts(self, records: Iterable[ContactRecord]) -> bool:
         """Make the contact list what the server says; return whether anything changed."""
@@ -76,7 +83,7 @@ class People:
                 self._forget_key(old.name, other)
         verified = old.verified and equal(bytes(old.account_key or b""), key)
         values = {"account_key": key, "offered_key": None, "verified": verified}
-        self._store.run(Peer.update(values).where(Peer.name == old.name))
+        self._change(old, values)
 
     def offer(self, name: str, key: bytes) -> list[Event]:
         """Note that ``name`` comes with another account key than the pinned one; tell it once."""
@@ -85,7 +92,7 @@ class People:
             return []
         if peer.offered_key is not None:
             self._forget_key(peer.name, bytes(peer.offered_key))
-        self._store.run(Peer.update(offered_key=key).where(Peer.name == peer.name))
+        self._change(peer, {"offered_key": key})
         notice = SecurityNotice(peer.shown, "account-key-changed", changed_text(peer.shown))
         return [notice, ContactsChanged()]
 
@@ -95,6 +102,10 @@ class People:
         if peer is None or peer.offered_key is None:
             raise UsageError(f"{name} has no new key to trust.")
         self.pin(peer.name, bytes(peer.offered_key))
+
+    def _change(self, peer: Peer, values: dict[str, Any]) -> None:
+        self._store.run(Peer.update(values).where(Peer.name == peer.name))
+        self._store.forget()
 
     def _forget_key(self, name: str, key: bytes) -> None:
         """Drop the devices of an account key that is not used any more."""

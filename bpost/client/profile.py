@@ -36,7 +36,6 @@ DEVICE = "device"
 REGISTERED = "registered"  # the server has the account
 FOUNDER = "founder"  # this device made the account, so it was there for every message
 VAULT = "vault"  # the server's vault holds our account key
-PUBLISHED = "published"  # the bundle that the server has of us
 ANNOUNCED = "announced"  # own devices and contacts have been told of this device
 
 
@@ -89,17 +88,20 @@ class Profile:
         with self.store.transaction():
             self.know(DEVICE, device.encode())
             self.know(REGISTERED, YES)
+            self.store.forget()
         self.device = device
 
     def local(self) -> LocalDevice:
         """Return this device as sessions need it; within a transaction or reading."""
-        found = self.store.one(
-            KeyList, KeyList.peer == self.name, KeyList.account_key == self.account.public
-        )
+        return self.store.recall("local", self._read_local)
+
+    def _read_local(self) -> LocalDevice:
+        key = self.account.public
+        found = self.store.one(KeyList, KeyList.peer == self.name, KeyList.account_key == key)
         if found is None:
             raise SecurityError("no-session", "This device has not published its keys yet.")
         device_list = bytes(found.device_list)
-        return LocalDevice(self.name, self.device, self.identity, self.account.public, device_list)
+        return LocalDevice(self.name, self.device, self.identity, key, device_list)
 
     def __repr__(self) -> str:
         return f"Profile({self.username!r}, {self.device!r})"

@@ -6,7 +6,6 @@ from bpost.client.courier import Courier
 from bpost.client.enrol import Entrance
 from bpost.client.events import ContactsChanged
 from bpost.client.keystore import Remembered
-from bpost.client.models import Peer
 from bpost.client.parts import assemble
 from bpost.client.profile import Memory, Profile
 from bpost.client.receiver import Receiver
@@ -51,6 +50,5 @@ class Running:
     def set_blocked(self, name: str, blocked: bool) -> None:
         """Note that a user was blocked, or not any more."""
         with self.profile.change() as events:
-            peer = self.parts.people.know(name)
-            self.profile.store.run(Peer.update(blocked=blocked).where(Peer.name == peer.name))
+            self.parts.people.set_blocked(name, blocked)
             events.append(ContactsChanged())

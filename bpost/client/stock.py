@@ -46,11 +46,13 @@ class Stock:
         if opened.used_one_time is not None:
             self._remove(Prekey.id == opened.used_one_time)
 
-    def renew(self) -> None:
+    def renew(self) -> bool:
         """Make the weekly prekeys where none is fresh, and remove those that were kept long enough.
 
-        With an old signed prekey goes what is remembered of the first messages that used it.
+        Returns whether there are new ones to publish. With an old signed prekey goes what is
+        remembered of the first messages that used it.
         """
+        made = False
         fresh = self._profile.now() - int(self._profile.limits.signed_prekey_seconds * 1000)
         for kind in RENEWED:
             current = self._current(kind)
@@ -58,9 +60,11 @@ class Stock:
                 gone = (Prekey.kind == kind) & Prekey.replaced.is_null()
                 self._store.run(Prekey.update(replaced=self._profile.now()).where(gone))
                 self._make(kind)
+                made = True
         for row in self._store.all(Prekey, Prekey.replaced < self._oldest()):
             self._remove(Prekey.id == row.id)
             self._store.remove(BaseKey, BaseKey.prekey == row.id)
+        return made
 
     def bundle(self, device_list: SignedDeviceList) -> str:
         """Return the bundle to publish."""

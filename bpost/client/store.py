@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -28,6 +28,7 @@ from bpost.client.models import SQL, TABLES, VERSION, Fact, fn
 from bpost.errors import StoreError
 
 M = TypeVar("M", bound=Model)
+T = TypeVar("T")
 
 _PRAGMAS = (
     ("cipher_log_level", "none"),
@@ -55,6 +56,7 @@ class Store:
         passphrase = f"x'{key.hex()}'" if key else ""
         # Guards the connection and its transaction. EventQueue's is the only lock taken inside.
         self.lock = threading.RLock()
+        self._memo: dict[object, Any] = {}
         self._database: SqliteDatabase = SqlCipherDatabase(
             str(path),
             passphrase=passphrase,
@@ -85,8 +87,11 @@ class Store:
             try:
                 with self._database.atomic("IMMEDIATE"):
                     yield
-            except (DatabaseError, InterfaceError) as error:
-                raise _store_error(error) from error
+            except BaseException as error:
+                self.forget()
+                if isinstance(error, DatabaseError | InterfaceError):
+                    raise _store_error(error) from error
+                raise
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
@@ -94,8 +99,11 @@ class Store:
         try:
             with self._database.savepoint():
                 yield
-        except (DatabaseError, InterfaceError) as error:
-            raise _store_error(error) from error
+        except BaseException as error:
+            self.forget()
+            if isinstance(error, DatabaseError | InterfaceError):
+                raise _store_error(error) from error
+            raise
 
     @contextmanager
     def reading(self) -> Iterator[None]:
@@ -140,6 +148,23 @@ class Store:
     def value(self, query: Any) -> Any:
         """Return the first column of the first row of a query, or None."""
         return query.scalar(self._database)
+
+    def recall(self, what: object, load: Callable[[], T]) -> T:
+        """Return what ``load`` read from the database the last time that ``what`` was asked for.
+
+        Whoever changes it calls :meth:`forget` or :meth:`note`; what is undone is forgotten.
+        """
+        if what not in self._memo:
+            self._memo[what] = load()
+        return cast(T, self._memo[what])
+
+    def note(self, what: object, value: object) -> None:
+        """Recall ``value`` from now on, which has just been written."""
+        self._memo[what] = value
+
+    def forget(self) -> None:
+        """Read everything anew."""
+        self._memo.clear()
 
     def checkpoint(self) -> None:
         """Empty the write-ahead log, so that nothing removed is left in it."""

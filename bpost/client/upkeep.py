@@ -16,8 +16,8 @@ from bpost.client.events import ContactsChanged
 from bpost.client.link import Link
 from bpost.client.models import Device, Seen
 from bpost.client.parts import Parts
-from bpost.client.profile import ANNOUNCED, FOUNDER, PUBLISHED, VAULT, YES
-from bpost.crypto.account import DeviceEntry, DeviceList, SignedDeviceList, sign_device_list
+from bpost.client.profile import ANNOUNCED, FOUNDER, VAULT, YES
+from bpost.crypto.account import SignedDeviceList
 from bpost.crypto.password import PasswordKeys, password_field
 from bpost.crypto.primitives import equal
 from bpost.crypto.session import Sessions, tidy
@@ -64,6 +64,7 @@ class Upkeep:
         self._profile = parts.profile
         self._store = parts.profile.store
         self._credentials = credentials
+        self._published = 0  # the version of the list in the published bundle
 
     def settle(self, link: Link) -> None:
         """Do all of it, after a log-in.
@@ -74,8 +75,7 @@ class Upkeep:
         """
         self._keep_vault(link)
         self._join_list(link)
-        with self._store.transaction():  # the server may have lost what it had
-            self._profile.know(PUBLISHED, b"")
+        self._published = 0  # the server may have lost what it had
         self.renew(link)
         self._fetch_contacts(link)
         self._announce()
@@ -84,24 +84,23 @@ class Upkeep:
     def renew(self, link: Link) -> None:
         """Make weekly keys where they are due, publish what is new, and refill one-time keys."""
         with self._store.transaction():
-            self._parts.stock.renew()
+            if self._parts.stock.renew():
+                self._published = 0
         self.publish(link)
         self.refill(link)
         self.sweep()
 
     def publish(self, link: Link) -> None:
-        """Publish the bundle of this device if it is not the one that the server has."""
+        """Publish the bundle of this device if it has new keys or the list has changed."""
         with self._store.reading():
             own = self._own_list()
-            bundle = "" if own is None else self._parts.stock.bundle(own)
-            published = self._profile.fact(PUBLISHED)
-        if not bundle or bundle.encode() == published:
-            return
+            if own is None or own.list.version == self._published:
+                return
+            bundle = self._parts.stock.bundle(own)
         profile = self._profile
         key = b64.encode(profile.account.public)
         link.request(PutKey(profile.username, key, profile.device, bundle), KeyStored)
-        with self._store.transaction():
-            profile.know(PUBLISHED, bundle.encode())
+        self._published = own.list.version
 
     def refill(self, link: Link) -> None:
         """Bring the server's stock of one-time keys to its full number if it runs low."""
@@ -118,11 +117,6 @@ class Upkeep:
         if self._parts.stock.leftovers:
             self._parts.stock.leftovers = False
             self._store.checkpoint()
-
-    def is_published(self) -> bool:
-        """Say whether the published bundle carries the newest own list; within a reading."""
-        own, published = self._own_list(), self._profile.fact(PUBLISHED)
-        return own is None or published == self._parts.stock.bundle(own).encode()
 
     def _keep_vault(self, link: Link) -> None:
         """Put the account key into the vault, or see that it is there."""
@@ -153,19 +147,10 @@ class Upkeep:
         own = link.request(GetBundles(profile.username, profile.username, known), Bundles)
         if own.public_key:
             self._check_own(b64.decode(own.public_key))
-            with profile.change() as events:
+        with profile.change() as events:
+            if own.public_key:
                 events += self._parts.devices.learn(own).events
-        with self._store.transaction():
-            now, devices = self._own_list(), self._parts.devices
-            entry = DeviceEntry(profile.device, profile.identity.public, profile.now())
-            if now is None:
-                listed = DeviceList(profile.name, 1, (entry,))
-            elif now.list.find(profile.device) is None:
-                listed = now.list.with_device(entry)
-            else:
-                return
-            signed = sign_device_list(profile.account, listed)
-            devices.keep_list(profile.name, profile.account.public, signed)
+            self._parts.devices.enlist()
 
     def _check_own(self, public: bytes) -> None:
         """Refuse an account key that the server gives out as ours."""

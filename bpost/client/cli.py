@@ -1,0 +1,283 @@
+"""The command line: ``bpost-cli``, for people at a terminal and for scripts.
+
+Exit status: 0 only when what was asked is done; 1 with a sentence on stderr when it is not; 2 for a
+command line that makes no sense. Passwords are never arguments, where other users could see them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+from bpost import __version__
+from bpost.client.client import Client
+from bpost.client.events import MessageAdded, MessageChanged, SecurityNotice, SignedOut
+from bpost.client.keystore import Remembered, default_profile, remembered
+from bpost.client.records import Message
+from bpost.client.terminal import (
+    asks_trust,
+    read_password,
+    say,
+    show,
+    show_notice,
+)
+from bpost.errors import BPostError, Refused, UntrustedCertificate, UsageError
+
+COMMON = ("server", "user", "profile", "pin", "password_file")
+SERVER = "127.0.0.1:8765"
+PAGE = 200
+FLUSH_SECONDS = 10.0
+
+Enter = Callable[[Client], None]
+
+
+class Stopped(BaseException):
+    """SIGTERM came: end in order."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; return the exit status."""
+    options = _parser().parse_args(arguments, argparse.Namespace(**dict.fromkeys(COMMON)))
+    try:
+        signal.signal(signal.SIGTERM, _stop)
+        return int(options.run(options))
+    except BPostError as error:
+        say(str(error))
+        return 1
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except (KeyboardInterrupt, Stopped):
+        return 0 if options.run is listen and not options.count else 130
+
+
+def register(options: argparse.Namespace) -> int:
+    """Create an account."""
+    password = read_password(options.password_file, twice=True)
+    user = _user(options, None)
+    with _client(options, lambda me: me.register(user, password, options.invite)) as me:
+        print(f"{me.username} is registered. This device is {me.device}.")
+    return 0
+
+
+def add(options: argparse.Namespace) -> int:
+    """Add a contact."""
+    with _logged_in(options) as me:
+        contact = me.add_contact(options.contact)
+        print(f"{contact.name} is in your contact list.")
+        if not contact.has_key:
+            say(f"{contact.name} has no keys yet; messages wait until they have.")
+    return 0
+
+
+def contacts(options: argparse.Namespace) -> int:
+    """Print the contact list."""
+    with _logged_in(options) as me:
+        for contact in me.contacts():
+            print(contact.name + ("  (blocked)" if contact.blocked else ""))
+    return 0
+
+
+def send(options: argparse.Namespace) -> int:
+    """Send a text, or the standard input, and wait until the server has stored it."""
+    texts = [options.text] if options.text not in (None, "-") else _standard_input(options.lines)
+    with _logged_in(options) as me:
+        waiting = {message.id: message for message in (me.send(options.to, t) for t in texts)}
+        _wait_stored(me, waiting, options.timeout)
+        if not waiting:
+            me.flush(min(options.timeout, FLUSH_SECONDS))
+            return 0
+    last = list(waiting.values())[-1]
+    what = "The message is" if len(waiting) == 1 else f"{len(waiting)} messages are"
+    where = "not sent." if last.status == "failed" else "in the outbox and sent the next time."
+    say(f"{what} {where} {last.failure or 'The server cannot be reached now.'}")
+    return 1
+
+
+def listen(options: argparse.Namespace) -> int:
+    """Print messages as they come, those not read yet first; and tell the senders."""
+    with _logged_in(options) as me:
+        left = options.count or -1
+        try:
+            for message in _incoming(me, options.json):
+                show(message, options.json)
+                me.mark_read(message.conversation, message.id)
+                left -= message.kind == "text"
+                if not left:
+                    return 0
+        finally:
+            me.flush(FLUSH_SECONDS if options.count else 1.0)
+    return 1
+
+
+def history(options: argparse.Namespace) -> int:
+    """Print a conversation."""
+    with _logged_in(options, connect=False) as me:
+        pages = [me.history(options.contact, limit=PAGE)]
+        while pages[-1]:
+            pages.append(me.history(options.contact, before=pages[-1][0].id, limit=PAGE))
+        for page in reversed(pages):
+            for message in page:
+                show(message, options.json, dated=True)
+    return 0
+
+
+def password(options: argparse.Namespace) -> int:
+    """Change the password."""
+    current = read_password(options.password_file)
+    new = read_password(options.new_password_file, twice=True, what="New password")
+    user = _user(options, _known(options))
+    with _client(options, lambda me: me.log_in(user, current)) as me:
+        me.change_password(current, new)
+        print("The password is changed.")
+    return 0
+
+
+def whoami(options: argparse.Namespace) -> int:
+    """Say whose profile this is; that takes no password."""
+    known = _known(options)
+    if known is None:
+        raise UsageError("There is no profile here. Register, or log in with any other command.")
+    print(f"{known.username} at {known.server}, device {known.device or 'not known yet'}")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    """Describe the command line; the common options may stand before or after the command."""
+    common = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    common.add_argument("--server", help=f"host:port or an invite link (default {SERVER})")
+    common.add_argument("--user", help="your username")
+    common.add_argument("--profile", type=Path, help="the folder of the profile")
+    common.add_argument("--pin", help="trust the server with this pin")
+    common.add_argument("--password-file", type=Path, help="the password is its first line")
+    parser = argparse.ArgumentParser(
+        prog="bpost-cli", parents=[common], description="BPost: a private messenger."
+    )
+    parser.add_argument("--version", action="version", version=f"BPost {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(run: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:
+        what = (run.__doc__ or "").partition("\n")[0]
+        made = commands.add_parser(run.__name__, parents=[common], help=what, description=what)
+        made.set_defaults(run=run)
+        return made
+
+    command(register).add_argument("--invite", help="the token of an invitation")
+    command(add).add_argument("contact")
+    command(contacts)
+    _send_arguments(command(send))
+    _listen_arguments(command(listen))
+    shown = command(history)
+    shown.add_argument("contact")
+    shown.add_argument("--json", action="store_true", help="print one JSON object a line")
+    command(password).add_argument("--new-password-file", type=Path)
+    command(whoami)
+    return parser
+
+
+def _send_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("to", metavar="USER")
+    parser.add_argument("text", nargs="?", help="what to say; the standard input if left out")
+    parser.add_argument("--lines", action="store_true", help="each line of input is a message")
+    parser.add_argument("--timeout", type=float, default=30.0, help="seconds to wait (30)")
+
+
+def _listen_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print one JSON object a line")
+    parser.add_argument("--count", type=int, default=0, help="end after so many text messages")
+
+
+def _known(options: argparse.Namespace) -> Remembered | None:
+    """Return what the profile in question tells without its password."""
+    folder = options.profile
+    if folder is None and options.user is not None:
+        folder = default_profile(options.server or SERVER, options.user)
+    return None if folder is None else remembered(folder)
+
+
+def _user(options: argparse.Namespace, known: Remembered | None) -> str:
+    user = options.user or (known.username if known else None)
+    if not user:
+        raise UsageError("Say who you are with --user, or name a profile with --profile.")
+    return str(user)
+
+
+@contextmanager
+def _client(options: argparse.Namespace, enter: Enter) -> Iterator[Client]:
+    """Give a client that ``enter`` has logged in; ask about an unknown certificate once."""
+    known = _known(options)
+    server = options.server or (known.server if known else SERVER)
+    folder = options.profile or default_profile(server, _user(options, known))
+    me = Client(server, folder, pin=options.pin)
+    try:
+        try:
+            enter(me)
+        except UntrustedCertificate as error:
+            if not asks_trust(error):
+                raise Refused("untrusted-certificate", "Nothing was sent.") from error
+            me = Client(server, folder, pin=error.pin)
+            enter(me)
+        yield me
+    finally:
+        me.close()
+
+
+@contextmanager
+def _logged_in(options: argparse.Namespace, *, connect: bool = True) -> Iterator[Client]:
+    """Give a client that is logged in, or offline with its profile open."""
+    given = read_password(options.password_file)
+    user = _user(options, _known(options))
+    with _client(options, lambda me: me.log_in(user, given, connect=connect)) as me:
+        yield me
+
+
+def _standard_input(lines: bool) -> list[str]:
+    """Return the standard input as one text, or each of its lines."""
+    text = sys.stdin.read()
+    return [line for line in text.splitlines() if line.strip()] if lines else [text.rstrip("\n")]
+
+
+def _wait_stored(me: Client, waiting: dict[str, Message], timeout: float) -> None:
+    """Wait until none of ``waiting`` is left, or some failed, or the time is over."""
+    deadline = time.monotonic() + timeout
+    while any(message.status == "waiting" for message in waiting.values()):
+        event = me.next_event(max(0.0, min(1.0, deadline - time.monotonic())))
+        if isinstance(event, MessageChanged) and event.message.id in waiting:
+            waiting[event.message.id] = event.message
+            if event.message.status not in ("waiting", "failed"):
+                del waiting[event.message.id]
+        elif isinstance(event, SignedOut):
+            raise Refused(event.reason, event.text)
+        elif isinstance(event, SecurityNotice):
+            show_notice(event, as_json=False)
+        if event is None and time.monotonic() >= deadline:
+            return
+
+
+def _incoming(me: Client, as_json: bool) -> Iterator[Message]:
+    """Yield messages of others: first those not read yet, then as they come."""
+    shown: set[str] = set()
+    for conversation in reversed(me.conversations()):
+        for message in me.unread(conversation.name):
+            shown.add(message.id)
+            yield message
+    for event in me.events():
+        if isinstance(event, SecurityNotice):
+            show_notice(event, as_json)
+        elif isinstance(event, SignedOut):
+            raise Refused(event.reason, event.text)
+        elif isinstance(event, MessageAdded):
+            message = event.message
+            if not (message.own or message.id in shown):
+                yield message
+
+
+def _stop(_signal: int, _frame: FrameType | None) -> None:
+    raise Stopped

@@ -1,0 +1,107 @@
+"""What the command line asks and prints: passwords, trust, messages as lines or JSON."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+from bpost.client.events import SecurityNotice
+from bpost.client.records import Message
+from bpost.errors import UntrustedCertificate, UsageError
+
+PASSWORD = "BPOST_PASSWORD"  # noqa: S105 - the name of a variable
+
+
+def read_password(file: Path | None, *, twice: bool = False, what: str = "Password") -> str:
+    """Return a password from ``file``, the environment or the keyboard, in that order.
+
+    Raises:
+        UsageError: there is none, or the two that were typed differ.
+    """
+    if file is not None:
+        try:
+            return file.read_text(encoding="utf-8").split("\n", 1)[0].rstrip("\r")
+        except (OSError, UnicodeDecodeError) as error:
+            raise UsageError(f"The password cannot be read from {file}: {error}.") from error
+    given = os.environ.get(PASSWORD)
+    if given and what == "Password":
+        return given
+    return _typed(what, twice)
+
+
+def _typed(what: str, twice: bool) -> str:
+    """Let somebody type a password, which is not shown."""
+    if not sys.stdin.isatty():
+        text = f"There is no terminal to type on. Use --password-file or {PASSWORD}."
+        raise UsageError(text)
+    password = getpass.getpass(f"{what}: ")
+    if twice and getpass.getpass(f"{what}, again: ") != password:
+        raise UsageError("The two passwords differ. Nothing was done; try again.")
+    return password
+
+
+def asks_trust(error: UntrustedCertificate) -> bool:
+    """Show an unknown certificate; return whether somebody at the keyboard trusts it."""
+    say(f"{error}\nIts pin is {error.pin}")
+    if sys.stdin.isatty():
+        print("Trust it? [y/N] ", end="", file=sys.stderr, flush=True)
+        return sys.stdin.readline().strip().lower() in ("y", "yes")
+    say(f"If that is what the owner of the server tells you, add: --pin {error.pin}")
+    return False
+
+
+def say(text: str) -> None:
+    """Print a sentence for people, away from the output."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def show(message: Message, as_json: bool, *, dated: bool = False) -> None:
+    """Print a message, as one line of JSON or for people."""
+    if as_json:
+        print(json.dumps(described(message)), flush=True)
+        return
+    day = time.strftime("%Y-%m-%d %H:%M ", time.localtime(message.sent / 1000)) if dated else ""
+    words = message.text if message.kind == "text" else f"[{message.text or message.failure}]"
+    print(f"{day}{message.sender}: {printable(words)}", flush=True)
+
+
+def show_notice(notice: SecurityNotice, as_json: bool) -> None:
+    """Print a security notice: in the output for programs, beside it for people."""
+    if as_json:
+        value = {
+            "type": "security",
+            "from": notice.contact,
+            "text": notice.text,
+            "cause": notice.cause,
+        }
+        print(json.dumps(value), flush=True)
+    else:
+        say(f"Security: {notice.text}")
+
+
+def described(message: Message) -> dict[str, object]:
+    """Return what one line of JSON says of a message."""
+    return {
+        "type": message.kind,
+        "from": message.sender,
+        "text": message.text or message.failure,
+        "sent": message.sent,
+        "seq": message.seq,
+        "id": message.id,
+        "conversation": message.conversation,
+        "own": message.own,
+        "received": message.received,
+        "status": message.status,
+    }
+
+
+def printable(text: str) -> str:
+    """Return ``text`` without what could steer a terminal, further lines set in."""
+    shown = "".join(
+        c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text
+    )
+    return shown.replace("\n", "\n    ")
