@@ -77,6 +77,21 @@ class DeskTest(unittest.TestCase):
         desk.offer(self.shelf.put(1))
         self.assertEqual(self.handed(), [1, 2, 3, 4])
 
+    def test_s44_mail_that_comes_while_the_store_is_read_is_not_forgotten(self) -> None:
+        desk = self.desk()
+        self.shelf.put(2)
+        waiting = self.shelf.waiting
+
+        def read_slowly(*asked: int) -> list[Mail]:
+            found = waiting(*asked)
+            if not found and len(self.shelf.mails) < 3:
+                desk.offer(self.shelf.put(1))
+            return found
+
+        desk._waiting = read_slowly
+        desk.fill()
+        self.assertEqual(self.handed(), [1, 2, 3])
+
     def test_what_was_handed_over_is_not_handed_over_again(self) -> None:
         desk = self.desk()
         new = self.shelf.put(2)

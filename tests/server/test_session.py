@@ -164,12 +164,10 @@ class FieldTest(OfficeTest):
         alice, bob = self.friends()
         for bad in ("\x1f", "\x1f\x1f", "a\x1fb", "\x00", "\x1e", "\x0b", "\r"):
             with self.subTest(bad=bad):
-                alice.ask("0", "alice", "hi" + bad, "bob")
-                alice.ask("0", "alice", "hi", bad + "bob")
-                alice.ask("4", "alice", "bob" + bad)
-        for frame in bob.heard():
-            self.assertIn(frame[2], ("alice",))
-            self.assertEqual(frame[0], "5")
+                for fields in (("hi" + bad, "bob"), ("hi", bad + "bob"), (bad + "hi", "bob")):
+                    self.assertEqual(alice.ask("0", "alice", *fields)[1], "Error")
+                self.assertEqual(alice.ask("4", "alice", bad + "bob")[1], "Error")
+        self.assertEqual(bob.heard(), [])
 
     def test_s14_a_body_cannot_become_a_sender(self) -> None:
         alice, bob = self.friends()
@@ -186,7 +184,7 @@ class FieldTest(OfficeTest):
         self.assertEqual(alice.ask("0", "alice", "hi", "bob", *["x"] * 10_000)[1], "Error")
         self.assertEqual((self.dump(), bob.heard()), (before, []))
 
-    def test_s14_fields_beyond_those_known_are_ignored(self) -> None:
+    def test_fields_beyond_those_known_are_ignored(self) -> None:
         alice, bob = self.friends()
         answer = alice.ask("0", "alice", "hi", "bob", "r1", "more")
         self.assertEqual(answer[:4], ["0", "WillBeSent", "bob", "r1"])

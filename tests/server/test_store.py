@@ -190,7 +190,7 @@ class FailureTest(StoreTest):
         other.close()
         self.assertEqual(self.store.accounts.closed(), [2])
 
-    def test_the_database_is_synced_at_each_commit(self) -> None:
+    def test_s37_the_database_is_synced_at_each_commit(self) -> None:
         self.assertEqual(self.sabotage("PRAGMA synchronous")[0], 2)
         self.assertEqual(self.sabotage("PRAGMA journal_mode")[0], "wal")
         self.assertEqual(self.sabotage("PRAGMA foreign_keys")[0], 1)
