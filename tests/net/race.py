@@ -190,6 +190,7 @@ def main(scenario: str, version: str, connections: str, seconds: str, folder: st
 
 
 if __name__ == "__main__":
+    sys.setswitchinterval(1e-5)
     if sys.argv[1] == "peer":
         peer(*sys.argv[2:])
     else:

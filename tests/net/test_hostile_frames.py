@@ -134,6 +134,25 @@ class HostileFramesTest(unittest.TestCase):
             with self.assertRaises(EOFError):
                 client.read_frame()
 
+    def test_s7_nothing_is_sent_after_a_close(self) -> None:
+        def push(connection: ServerConnection, text: str) -> None:
+            def work() -> None:
+                while connection.send(text):
+                    pass
+
+            threading.Thread(target=work, daemon=True).start()
+
+        with Harness(push) as server:
+            for _ in range(30):
+                with RawClient(server.port) as client:
+                    client.send("pushed")
+                    client.read()
+                    client.send_frame(CLOSE, b"\x03\xe8")
+                    while client.read_frame()[0] != CLOSE:
+                        pass
+                    with self.assertRaises(EOFError):
+                        client.read_frame()
+
     def test_s7_sound_messages_of_all_sizes_and_pieces_come_back(self) -> None:
         with RawClient(self.server.port) as client:
             for size in (0, 1, 125, 126, 127, 128, 65535, 65536):
@@ -160,9 +179,8 @@ class HostileFramesTest(unittest.TestCase):
 
     def test_s7_pings_between_fragments_are_answered(self) -> None:
         with RawClient(self.server.port) as client:
-            client.send_frame(TEXT, b"one ", fin=False)
-            client.send_frame(PING, b"between")
-            client.send_frame(CONTINUATION, b"two")
+            pieces = [raw_frame(TEXT, b"one ", fin=False), raw_frame(PING, b"between")]
+            client.sock.sendall(b"".join([*pieces, raw_frame(CONTINUATION, b"two")]))
             self.assertEqual(client.read_frame(), (PONG, b"between"))
             self.assertEqual(client.read_frame(), (TEXT, b"one two"))
 

@@ -8,6 +8,7 @@ import threading
 import time
 import unittest
 from dataclasses import replace
+from functools import partial
 
 from bpost.limits import Limits
 from bpost.net.frames import CLOSE, PING, PONG, TEXT
@@ -84,14 +85,23 @@ class SendingTest(unittest.TestCase):
             server.wait_idle()
             self.assertEqual({ending.code for ending in server.endings}, {1001})
 
-    def test_s10_unread_input_does_not_destroy_the_last_words(self) -> None:
-        limits = replace(Limits(), frame=KIB)
-        with Harness(limits=limits) as server:
-            for _ in range(20):
-                with RawClient(server.port) as client:
-                    with contextlib.suppress(OSError):
-                        client.sock.sendall(raw_frame(TEXT, b"x" * 600 * KIB))
+    def test_s10_unread_input_does_not_destroy_what_is_under_way(self) -> None:
+        texts = [f"{number} " + "x" * 10_000 for number in range(60)]
+
+        def push(connection: ServerConnection, _text: str) -> None:
+            connection.send_many(texts)
+
+        with Harness(push, limits=replace(Limits(), frame=KIB)) as server:
+            for number in range(5):
+                with RawClient(server.port, receive_buffer=8 * KIB) as client:
+                    too_big = raw_frame(TEXT, b"x" * 100 * KIB)
+                    client.sock.sendall(raw_frame(TEXT, b"go") + too_big)
+                    wait_until(partial(self.ending, server, number))
+                    self.assertEqual([client.read() for _ in texts], texts)
                     self.assertEqual(client.read_close(), 1009)
+
+    def ending(self, server: Harness, number: int) -> bool:
+        return len(server.connections) > number and not server.connections[number].open
 
     def test_s10_a_client_that_does_not_answer_a_close_is_cut_off(self) -> None:
         limits = replace(Limits(), close_seconds=0.3)

@@ -45,6 +45,13 @@ def streams(near: socket.socket, far: socket.socket) -> tuple[TLSStream, TLSStre
     return client, server
 
 
+def unread(sock: socket.socket) -> bool:
+    """Tell whether something waits in the socket."""
+    with contextlib.suppress(BlockingIOError):
+        return bool(sock.recv(1, socket.MSG_PEEK))
+    return False
+
+
 class Background:
     """Work in another thread, whose outcome the test looks at."""
 
@@ -107,6 +114,8 @@ class StreamTest(unittest.TestCase):
             record = server._outgoing.read()
         far.setblocking(True)
         far.sendall(record[:1500])
+        wait_until(lambda: not unread(near), what="the reader")
+        client.settimeout(patience(5))
         client.send(b"not delayed")
         self.assertEqual(server.receive(patience(10)), b"not delayed")
         self.assertTrue(reading.running)
