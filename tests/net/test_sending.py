@@ -91,7 +91,7 @@ class SendingTest(unittest.TestCase):
         def push(connection: ServerConnection, _text: str) -> None:
             connection.send_many(texts)
 
-        with Harness(push, limits=replace(Limits(), frame=KIB)) as server:
+        with Harness(push, limits=replace(Limits(), frame=KIB), send_buffer=32 * KIB) as server:
             for number in range(5):
                 with RawClient(server.port, receive_buffer=8 * KIB) as client:
                     too_big = raw_frame(TEXT, b"x" * 100 * KIB)
