@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
 import threading
 from collections.abc import Sequence
-from types import FrameType
+from types import FrameType, ModuleType
 
 from bpost.errors import BPostError
 from bpost.server.config import read_config
 from bpost.server.post_office import PostOffice
+
+resource: ModuleType | None
+try:
+    import resource
+except ImportError:  # not on Windows
+    resource = None
 
 STACK = 256 * 1024
 SWITCH_SECONDS = 0.1
@@ -23,6 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.umask(0o077)
     threading.stack_size(STACK)
     sys.setswitchinterval(SWITCH_SECONDS)
+    _allow_descriptors()
     asked = _Asked()
     try:
         post_office = PostOffice(read_config(arguments)).start()
@@ -61,6 +69,14 @@ class _Asked:
 
     def _on_reload(self, _number: int, _frame: FrameType | None) -> None:
         self._event.set()
+
+
+def _allow_descriptors() -> None:
+    """Let the process have as many connections as the system lets it ask for."""
+    if resource is not None:
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        with contextlib.suppress(ValueError, OSError):  # then it is as it was
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _reload(post_office: PostOffice) -> None:

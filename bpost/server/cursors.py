@@ -24,11 +24,11 @@ class Cursors:
             key = (account, device)
             self._moved[key] = max(seq, self._moved.get(key, 0))
 
-    def latest(self, account: int, device: str, stored: int) -> int:
-        """Return the cursor of a device, given what the store says."""
+    def latest(self, account: int, device: str) -> int:
+        """Return the cursor of a device if it is not in the store yet, else 0."""
         key = (account, device)
         with self._lock:
-            return max(stored, self._moved.get(key, 0), self._writing.get(key, 0))
+            return max(self._moved.get(key, 0), self._writing.get(key, 0))
 
     def forget(self, account: int, device: str | None = None) -> None:
         """Drop what was noted for a device that is gone, or for all of the account."""

@@ -16,7 +16,7 @@ from bpost.protocol.requests import ChangePassword, DeleteAccount, LogIn, Regist
 from bpost.server.addresses import meter_key
 from bpost.server.bus import Expelled
 from bpost.server.rates import Meter, wait_text
-from bpost.server.records import PLAIN, Account, Mailbox
+from bpost.server.records import PLAIN, Account
 from bpost.server.session import Session
 from bpost.server.store import now_ms
 
@@ -57,21 +57,19 @@ def log_in(session: Session, request: LogIn) -> LoggedIn:
     """Rule of code 1. An unknown user and a wrong password cannot be told apart."""
     office = session.office
     account = office.store.accounts.find(canonical(request.username))
-    mailbox = _mailbox(session, account, request.device)
-    _count_log_in(session, request.username, None if mailbox is None else mailbox.device)
+    _count_log_in(session, account, request)
     account = _verified(session, account, request.username, request.password)
     if account.disabled:
         raise Refused(Reason.DISABLED, "This account is disabled. Ask who runs the server.")
-    if request.device == NEW:
-        mailbox = _new_device(session, account)
-    if mailbox is None:
-        raise Refused(Reason.NO_SUCH_DEVICE, "This device was removed. Log in as a new one.")
-    session.admit(account, mailbox)
-    _look_again(session, account, mailbox)
-    _log(session, "log-in", device=mailbox.device)
+    device = request.device or PLAIN
+    if device == NEW:
+        device = _new_device(session, account)
+    session.admit(account, device)
+    _look_again(session, account)
+    _log(session, "log-in", device=device)
     if request.device is None:
         return LoggedIn()
-    return LoggedIn(mailbox.device, now_ms(), told_limits(office.limits))
+    return LoggedIn(device, now_ms(), told_limits(office.limits))
 
 
 def register(session: Session, request: Register) -> Registered:
@@ -87,7 +85,7 @@ def register(session: Session, request: Register) -> Registered:
     except Refused:
         office.rates.registrations_address.give_back(address)
         raise
-    session.admit(account, Mailbox(account.id, PLAIN, 0))
+    session.admit(account, PLAIN)
     _log(session, "registered")
     return Registered()
 
@@ -153,28 +151,24 @@ def _add_account(session: Session, request: Register) -> Account:
     return account
 
 
-def _mailbox(session: Session, account: Account | None, device: str | None) -> Mailbox | None:
-    if account is None or device == NEW:
-        return None
-    return session.office.store.devices.mailbox(account.id, device or PLAIN)
-
-
-def _new_device(session: Session, account: Account) -> Mailbox:
+def _new_device(session: Session, account: Account) -> str:
     device = b64.encode(os.urandom(DEVICE_ID))
     most = session.office.limits.devices
-    mailbox = session.office.store.devices.add(account.id, device, now_ms(), most)
-    if mailbox is None:
+    if session.office.store.devices.add(account.id, device, now_ms(), most) is None:
         text = f"This account has {most} devices, as many as may be. Remove one first."
         raise Refused(Reason.QUOTA, text)
-    return mailbox
+    return device
 
 
-def _count_log_in(session: Session, username: str, device: str | None) -> None:
-    """Count a try. Devices count for themselves, so that strangers cannot lock a user out."""
-    rates = session.office.rates
+def _count_log_in(session: Session, account: Account | None, request: LogIn) -> None:
+    """Count a try. Known devices count for themselves: strangers cannot lock a user out."""
+    rates, store = session.office.rates, session.office.store
     _take(rates.log_ins_address, meter_key(session.wire.peer), "Too many tries from your address.")
-    known = device if device != PLAIN else None
-    _take(rates.log_ins_account, (canonical(username), known), "Too many tries for this account.")
+    known = None
+    if account is not None and request.device not in (None, NEW, PLAIN):
+        known = request.device if store.devices.mailbox(account.id, request.device) else None
+    name = canonical(request.username)
+    _take(rates.log_ins_account, (name, known), "Too many tries for this account.")
 
 
 def _verified(session: Session, account: Account | None, name: str, password: str) -> Account:
@@ -189,14 +183,14 @@ def _verified(session: Session, account: Account | None, name: str, password: st
     return account
 
 
-def _look_again(session: Session, account: Account, mailbox: Mailbox) -> None:
+def _look_again(session: Session, account: Account) -> None:
     """Undo the log-in where the password was changed, or the device removed, in the same moment.
 
     Whoever did that ended the connections that were there; this one has come since.
     """
     store = session.office.store
     now = store.accounts.by_id(account.id)
-    there = store.devices.mailbox(account.id, mailbox.device)
+    there = store.devices.mailbox(account.id, session.mine.device)
     if now is None or now.login != account.login or now.disabled or there is None:
         session.leave()
         raise Refused(Reason.WRONG_PASSWORD, _WRONG)

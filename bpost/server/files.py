@@ -18,6 +18,10 @@ except ImportError:  # not on Windows
 
 LOCK = "server.lock"
 
+# Elsewhere the bits of a mode say nothing about who can read a file.
+POSIX = os.name == "posix"
+NO_LINKS = getattr(os, "O_NOFOLLOW", 0)
+
 
 def private_folder(path: Path) -> Path:
     """Make ``path`` a folder that only its owner may enter, or check the one that is there.
@@ -31,7 +35,7 @@ def private_folder(path: Path) -> Path:
         mode = path.stat().st_mode
     except OSError as error:
         raise StoreError(_unusable(path, error)) from error
-    if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
+    if POSIX and mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
         raise SecurityError(
             "exposed-file",
             f"Everybody on this machine may write to the folder {path}. "
@@ -53,7 +57,7 @@ def private_file(path: Path) -> Path:
         SecurityError: ``exposed-file``.
     """
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | NO_LINKS, 0o600)
         os.close(descriptor)
     except OSError as error:
         raise StoreError(_unusable(path, error)) from error
@@ -67,7 +71,7 @@ def refuse_exposed(path: Path) -> None:
     Raises:
         SecurityError: ``exposed-file``, with the command that mends it.
     """
-    if path.exists() and path.stat().st_mode & (stat.S_IRWXO | stat.S_IWGRP):
+    if POSIX and path.exists() and path.stat().st_mode & (stat.S_IRWXO | stat.S_IWGRP):
         raise SecurityError(
             "exposed-file",
             f"Others on this machine may read or write {path}. "

@@ -149,7 +149,10 @@ class Mailroom:
             if receipt is not None and receipt.mail is not None:
                 mails.setdefault(receipt.mail.recipient, []).append(receipt.mail)
         for account, stored in mails.items():
-            self._bus.publish(MailStored(account, tuple(stored)))
+            try:
+                self._bus.publish(MailStored(account, tuple(stored)))
+            except Exception as error:
+                self._log.failure("announcing", error, incident())
 
 
 def _answer(posting: Posting, receipt: Receipt | None) -> Reply:

@@ -27,6 +27,8 @@ def migrate(database: Any, steps: Mapping[int, Step] = STEPS, to: int = VERSION)
             f"The database is of version {found}, and this program knows versions up to {to}. "
             "Run the newer program that made it, or restore the copy from before the update."
         )
+    if found == to:
+        return
     if found == 0:
         create_tables(database)
         found = VERSION

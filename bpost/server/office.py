@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 
 from bpost.crypto import login
+from bpost.errors import Refused
+from bpost.protocol.codes import Reason
 from bpost.server.bus import Bus
 from bpost.server.clerk import Clerk
 from bpost.server.config import Config
@@ -55,10 +57,18 @@ class Office:
         self.clerk.stop()
         self.store.close()
 
-    def desk(self, wire: Wire, mailbox: Mailbox) -> Desk:
-        """Make the desk of a device that has just logged in; it is not in yet."""
-        cursor = self.cursors.latest(mailbox.account, mailbox.device, mailbox.cursor)
-        there = Mailbox(mailbox.account, mailbox.device, cursor)
+    def desk(self, wire: Wire, account: int, device: str) -> Desk:
+        """Make the desk of a device that logs in; it is not in yet.
+
+        Raises:
+            Refused: there is no such device.
+        """
+        # In this order: a cursor that is written meanwhile is in the one place or in the other.
+        moved = self.cursors.latest(account, device)
+        mailbox = self.store.devices.mailbox(account, device)
+        if mailbox is None:
+            raise Refused(Reason.NO_SUCH_DEVICE, "This device was removed. Log in as a new one.")
+        there = Mailbox(account, device, max(moved, mailbox.cursor))
         return Desk(wire, there, self.store.mail.waiting, self.cursors, self.limits)
 
     def hash_login(self, password: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 
-from bpost.errors import StoreError
 from bpost.protocol.replies import Closing, KeyCount
 from bpost.server.bus import Expelled, MailStored, Notice, Signalled, StockLow
 from bpost.server.desk import Desk
@@ -79,5 +78,5 @@ class Presence:
     def _deliver(self, desk: Desk, notice: MailStored) -> None:
         try:
             desk.offer(notice.mails)
-        except StoreError as error:
+        except Exception as error:  # one desk's trouble is not another's
             self._log.failure("delivery", error, connection=desk.wire.id)

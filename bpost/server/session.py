@@ -25,7 +25,7 @@ from bpost.server.mailroom import Posting
 from bpost.server.office import Office
 from bpost.server.presence import POLICY
 from bpost.server.rates import wait_text
-from bpost.server.records import Account, Letter, Mailbox
+from bpost.server.records import Account, Letter
 from bpost.server.wire import Wire
 
 ELSEWHERE = "This device has logged in on another connection."
@@ -91,11 +91,15 @@ class Session:
             raise Refused(Reason.NOT_LOGGED_IN, "Log in first.")
         return self.desk
 
-    def admit(self, account: Account, mailbox: Mailbox) -> None:
-        """Log the connection in; mail begins to flow after the answer."""
+    def admit(self, account: Account, device: str) -> None:
+        """Log the connection in; mail begins to flow after the answer.
+
+        Raises:
+            Refused: the device is gone.
+        """
         self._leave_desk()
-        self.account = account
-        desk = self.desk = self.office.desk(self.wire, mailbox)
+        desk = self.office.desk(self.wire, account.id, device)
+        self.account, self.desk = account, desk
         older = self.office.presence.enter(desk)
         if older is not None:
             notice = Expelled(account.id, Reason.CONFLICT, ELSEWHERE)
@@ -110,6 +114,7 @@ class Session:
 
     def _leave_desk(self) -> None:
         desk, self.desk = self.desk, None
+        self._afterwards.clear()
         if desk is not None:
             self.office.presence.leave(desk)
             self._safely(self.office.cursors.write)

@@ -36,7 +36,7 @@ class ClerkTest(OfficeTest):
             self.office.store.devices, "move_cursors", side_effect=StoreError("full")
         ):
             self.office.clerk.round()
-        self.assertEqual(self.office.cursors.latest(self.account("bob"), PLAIN, 0), 1)
+        self.assertEqual(self.office.cursors.latest(self.account("bob"), PLAIN), 1)
         self.office.clerk.round()
         self.assertEqual(self.cursor(PLAIN), 1)
 

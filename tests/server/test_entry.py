@@ -75,7 +75,10 @@ class LogInTest(OfficeTest):
         self.assertEqual(len(self.office.presence.of(self.account("alice"))), 1)
 
     def test_a_log_in_that_races_with_a_change_of_password_is_undone(self) -> None:
-        alice = self.user("alice")
+        alice, bob = self.friends()
+        phone = self.device("alice")
+        phone.session.leave()
+        bob.ask("0", "bob", "for alice only", "alice")
         verify = self.office.verify_login
 
         def change_meanwhile(stored: str | None, password: str) -> bool:
@@ -84,10 +87,12 @@ class LogInTest(OfficeTest):
                 alice.ask("3", "alice", PASSWORD, OTHER)
             return right
 
-        late = self.visitor()
+        late, device = self.visitor(), self.office.store.devices.all(self.account("alice"))[0]
         with mock.patch.object(self.office, "verify_login", change_meanwhile):
-            self.assertEqual(reason(late.ask("1", "alice", PASSWORD, "new")), "wrong-password")
+            frames = late.say("1", "alice", PASSWORD, device.device)
+        self.assertEqual([reason(frame) for frame in frames], ["wrong-password"])
         self.assertEqual(reason(late.ask("9", "list")), "not-logged-in")
+        self.assertEqual(len(self.office.presence.of(self.account("alice"))), 1)
 
     def test_the_deadline_to_log_in_is_lifted_by_logging_in(self) -> None:
         visitor = self.visitor()
