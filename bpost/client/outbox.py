@@ -39,7 +39,7 @@ class Outbox:
         self._store = profile.store
         self._devices = devices
         self._history = history
-        self._chains = chains
+        self.chains = chains
 
     # Content
 
@@ -161,7 +161,7 @@ class Outbox:
         """Return the payload, sealed unless there is no device to seal it for."""
         profile = self._profile
         conversation = direct_conversation(profile.name, row.peer)
-        number, previous = self._chains.next(conversation)
+        number, previous = self.chains.next(conversation)
         payload = Payload(
             type=row.type,
             id=row.id,
@@ -178,7 +178,7 @@ class Outbox:
         if not payload.recipients:
             return payload, None
         data = payload.to_bytes()
-        self._chains.advance(payload, data)
+        self.chains.advance(payload, data)
         return payload, seal_body(data)
 
     def _envelope(self, there: Mapping[str, Sessions], body: SealedBody) -> str:

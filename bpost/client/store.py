@@ -53,13 +53,12 @@ class Store:
         Raises:
             StoreError: the key does not fit, the file is damaged or of a newer version.
         """
-        passphrase = f"x'{key.hex()}'" if key else ""
         # Guards the connection and its transaction. EventQueue's is the only lock taken inside.
         self.lock = threading.RLock()
         self._memo: dict[object, Any] = {}
         self._database: SqliteDatabase = SqlCipherDatabase(
             str(path),
-            passphrase=passphrase,
+            passphrase=f"x'{key.hex()}'",  # the key itself: SQLCipher derives nothing
             pragmas=_PRAGMAS,
             thread_safe=False,
             check_same_thread=False,
