@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
 import tkinter
 import traceback
@@ -65,6 +66,8 @@ class App:
         self.main: MainWindow | None = None
         self.start: StartWindow | None = None
         self.closed = False
+        self._left = threading.Event()  # set once the last account is closed
+        self._left.set()
         self._attempt = 0
         self._looked_at = 0.0
         self._pins: dict[str, str] = {}
@@ -144,8 +147,13 @@ class App:
             if number == self._attempt and self.start is not None:
                 self._attempt_failed(error)
 
-        profile = self.options.profile
-        self.lanes.slow(lambda: account.sign_in(known, self._make, profile), done, failed)
+        profile, left = self.options.profile, self._left
+
+        def work() -> tuple[Client, str]:
+            left.wait(CLOSE_WITHIN)  # until the profile of the last account is free
+            return account.sign_in(known, self._make, profile)
+
+        self.lanes.slow(work, done, failed)
 
     def _attempt_failed(self, error: BPostError) -> None:
         start = self.start
@@ -195,7 +203,15 @@ class App:
         main.leave()
         main.destroy()
         self.client = self.main = None
-        self.lanes.quick(client.close)
+        left = self._left = threading.Event()
+
+        def leave() -> None:
+            try:
+                client.close()
+            finally:
+                left.set()
+
+        self.lanes.quick(leave)
         self.options = Options(profile=self.options.profile, pin=self.options.pin)
         self.show_start(sentence)
 

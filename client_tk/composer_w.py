@@ -37,6 +37,7 @@ class Composer(Frame):
         look.follow(self._restyle)
         self.bind("<Destroy>", lambda _: look.forget(self._restyle), add="+")
         self._restyle()
+        self.enable(False)
 
     def _bind_events(self) -> None:
         for key in ("<Return>", "<KP_Enter>"):

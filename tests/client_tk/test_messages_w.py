@@ -170,7 +170,7 @@ class EndTest(MainTest):
         self.assertTrue(self.view.at_end)
 
     def test_a_flood_does_not_stop_the_window(self) -> None:
-        for number in range(3_000):
+        for number in range(9_000):
             self.client.put("bob", f"flood {number}")
         beats = [time.monotonic()]
 
@@ -183,9 +183,9 @@ class EndTest(MainTest):
         self.until(lambda: not self.client._events, "the flood to end")
         self.settle(self.app)
         gaps = [later - sooner for sooner, later in itertools.pairwise(beats)]
-        self.assertGreater(len(gaps), 10)
+        self.assertGreater(len(gaps), 5)
         self.assertLess(max(gaps), patience(0.3))
-        self.assertIn("flood 2999", self.shown())
+        self.assertIn("flood 8999", self.shown())
 
     def test_a_very_long_message_is_cut_and_can_be_read_whole(self) -> None:
         self.client.put("bob", "start " + "x" * 150_000 + " stop")
