@@ -11,7 +11,8 @@ from bpost.errors import SecurityError, UsageError
 
 DEFAULT_PORT = 8765
 PIN_BYTES = 32
-_HOST = re.compile(r"(?!-)[A-Za-z0-9._-]{1,253}\Z")
+_LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+_HOST = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})*\Z")
 _HOST_V6 = re.compile(r"[0-9A-Fa-f:.]{2,45}\Z")
 
 

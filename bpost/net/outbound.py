@@ -72,7 +72,7 @@ class Outbound:
         return self._waiting + self._owed
 
     def put(self, frames: Sequence[bytes], *, last: bool = False) -> bool:
-        """Send ``frames`` after what waits; False when a close frame went before.
+        """Send ``frames`` after what waits; False when the connection has ended or ends now.
 
         ``last`` says that a close frame is among them, so that nothing can follow.
         """
@@ -81,7 +81,7 @@ class Outbound:
                 return False
             self._last = last
             self._put(frames)
-            return True
+            return last or not self._last
 
     def close(self, frames: Sequence[bytes]) -> bool:
         """Send ``frames``, the last of them a close frame, and cut the line after a while."""

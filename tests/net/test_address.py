@@ -43,6 +43,10 @@ class AddressTest(unittest.TestCase):
             "wss://[::1",
             "chat\n.example",
             "-x.example:1",
+            "chat..example",
+            "chat.example.",
+            f"{'x' * 64}.example",
+            "x." * 130 + "example",
         ):
             with self.subTest(text), self.assertRaises(UsageError):
                 parse_address(text)
