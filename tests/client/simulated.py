@@ -203,8 +203,9 @@ class SimulatedDevice:
 
     def open(self) -> None:
         """Open the profile and connect; again, to begin anew as after a crash."""
-        key = open_with_password(self.keystore.read_key(), self._keys.wrapping_key)
-        self.store = Store(self.keystore.database, key)
+        sealed = self.keystore.read_key()
+        self.database_key = open_with_password(sealed, self._keys.wrapping_key)
+        self.store = Store(self.keystore.database, self.database_key)
         self.profile = Profile(self.store, self.queue, LIMITS, lambda: self.seconds)
         self.parts = assemble(self.profile)
         self.upkeep = Upkeep(self.parts, Credentials(self._keys))
