@@ -53,6 +53,7 @@ class Listener:
         self._drainer = Drainer()
         self._origins = frozenset(office.config.origins)
         self._thread: threading.Thread | None = None
+        self._listening: socket.socket | None = None
         # Guards the visits and whether there may be more; told when a visit has ended.
         self._changed = threading.Condition()
         self._visits: set[_Visit] = set()
@@ -66,7 +67,7 @@ class Listener:
         """
         config = self._office.config
         try:
-            listening = _listen(config.host, config.port)
+            listening = self._listening = _listen(config.host, config.port)
         except OSError as error:
             raise LocalError(_cannot_listen(config.host, config.port, error)) from error
         port = int(listening.getsockname()[1])
@@ -82,8 +83,9 @@ class Listener:
         with self._changed:
             self._stopping = True
             visits = list(self._visits)
-        if self._thread is None:
+        if self._thread is None or self._listening is None:
             return
+        _cut(self._listening)
         self._thread.join()
         last = Closing(Reason.BUSY, RESTARTING).text()
         for visit in visits:
@@ -202,6 +204,7 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def _cut(sock: socket.socket) -> None:
+    """Wake the thread that waits for this socket, where the system does that."""
     try:
         sock.shutdown(socket.SHUT_RDWR)
     except OSError:

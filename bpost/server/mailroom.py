@@ -30,7 +30,7 @@ WAITING_BYTES = 32 * MIB
 """How much may be posted and not stored yet; then posting, and so reading, waits."""
 
 NOT_A_CONTACT = "This user is not in your contacts. Add the contact first, then send again."
-BUSY = "The server cannot store messages at the moment. It was not sent; try again in a while."
+BUSY = "The server cannot store messages at the moment. It was not sent: try again in a while."
 CLOSING = "The server is closing. It was not sent; send it again when you are connected."
 
 

@@ -8,6 +8,7 @@ SQLite runs in WAL mode with ``synchronous=FULL``: what is committed is on the d
 from __future__ import annotations
 
 import logging
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator
@@ -119,36 +120,32 @@ class Store:
                 self._database.close()
 
     def _connected(self) -> SqliteDatabase:
-        """Connect where needed: at first, and after a failure. Called with the lock held."""
+        """Connect at first, and where a failure cost the connection. Holds the lock."""
         if self._database.is_closed():
             self._database.connect()
         return self._database
 
     def _roll_back(self) -> None:
-        """End a failed transaction, by dropping the connection where nothing else helps."""
-        try:
-            self._database.rollback()
-        except PeeweeException:
-            self._disconnect()
+        """End a failed transaction; drop the connection where that fails too.
 
-    def _disconnect(self) -> None:
-        try:
-            self._database.close()
-        except PeeweeException:
-            self._database.dispose()
+        The connection is kept where it can be: the database then knows that what it wrote last is
+        not committed, while one that is opened anew might find it in the log and believe it.
+        """
+        connection: sqlite3.Connection = self._database.connection()  # type: ignore[no-untyped-call]
+        if connection.in_transaction:
+            try:
+                self._database.rollback()
+            except PeeweeException:
+                self._database.dispose()
 
     @contextmanager
     def _failures(self) -> Iterator[None]:
-        """Turn the library's failures into ours.
-
-        The connection is dropped: after a failed sync nothing it believes about the file is sure.
-        """
+        """Turn the library's failures into ours, but for one that its caller provoked."""
         try:
             yield
         except IntegrityError:
             raise
         except (DatabaseError, InterfaceError) as error:
-            self._disconnect()
             raise StoreError(_sentence(self.path, error)) from error
 
 
