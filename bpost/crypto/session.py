@@ -233,7 +233,7 @@ def _check_sender(
     entry = devices.list.find(sender.address.device)
     raw, name = devices.to_bytes(), sender.address.username
     if entry is None:
-        cause = "unknown-device" if raw == header.device_list else "old-device-list"
+        cause = "unknown-device" if equal(raw, header.device_list) else "old-device-list"
         raise SecurityError(cause, f"A message came from a device that {name!r} does not list.")
     if not equal(entry.identity, header.identity):
         raise SecurityError("device-changed", f"A device of {name!r} came with another's key.")

@@ -26,7 +26,7 @@ _BRACKET = re.compile(r"[\[\]{}]")
 _STEP = {"[": 1, "{": 1, "]": -1, "}": -1}
 
 
-class NotCanonical(ValueError):  # noqa: N818 - says what the text is
+class NotCanonical(ValueError):
     """The text is no JSON in our one spelling, or exceeds a bound; callers turn it into theirs."""
 
 

@@ -27,7 +27,7 @@ _ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _KEY: Final = re.compile(r"[a-z][a-z0-9_]{0,31}")
 
 
-class NewerContent(Exception):  # noqa: N818 - says what the content is
+class NewerContent(Exception):
     """A known type with content that this version does not know."""
 
 

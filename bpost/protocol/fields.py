@@ -34,7 +34,7 @@ _NUMBER: Final = re.compile(r"0|[1-9][0-9]{0,18}")
 _USERNAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,31}")
 
 
-class Unfit(ValueError):  # noqa: N818 - says what the value is
+class Unfit(ValueError):
     """A value that its field cannot hold; the frame, which knows the field's name, turns it into
     a FrameError (read) or a UsageError (written)."""
 
