@@ -8,7 +8,7 @@ import time
 import tkinter
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
@@ -57,9 +57,10 @@ class App:
         self.settings = settings.load(options.profile or data_folder())
         if options.appearance:
             self.settings.appearance = options.appearance
-        self.root = make_root("BPost", options.scale or system.screen_scale())
+        mode = self._mode(system.prefers_dark)
+        self.root = make_root("BPost", mode, options.scale or system.screen_scale())
         self.root.report_callback_exception = self._callback_failed
-        self.look = Look(self.root, self._mode(system.prefers_dark), self.settings.zoom)
+        self.look = Look(self.root, mode, self.settings.zoom)
         self.pictures = Pictures(self.root)
         self.lanes = Lanes()
         self.client: Client | None = None
@@ -70,7 +71,6 @@ class App:
         self._left.set()
         self._attempt = 0
         self._looked_at = 0.0
-        self._pins: dict[str, str] = {}
         self.on_mistake: Callable[[Exception], object] = self._show_mistake
         self.pump = Pump(self.root, self._next_task, lambda error: self.on_mistake(error))
         self._dress()
@@ -128,14 +128,8 @@ class App:
     def attempt(self, attempt: Attempt) -> None:
         """Try to log in or to create an account, in a worker thread."""
         self._attempt += 1
-        number, pin = self._attempt, attempt.pin or self.options.pin
-        known = Attempt(
-            attempt.server,
-            attempt.username,
-            attempt.password,
-            attempt.create,
-            pin or self._pins.get(account.place_of(attempt.server)),
-        )
+        number = self._attempt
+        known = replace(attempt, pin=attempt.pin or self._known_pin(attempt.server))
 
         def done(result: tuple[Client, str]) -> None:
             if number != self._attempt:
@@ -155,6 +149,12 @@ class App:
 
         self.lanes.slow(work, done, failed)
 
+    def _known_pin(self, server: str) -> str | None:
+        """Return the pin that is known for a server; a link that holds one speaks for itself."""
+        if "#" in server:
+            return None
+        return self.options.pin or self.settings.pins.get(account.place_of(server))
+
     def _attempt_failed(self, error: BPostError) -> None:
         start = self.start
         if start is None:
@@ -170,7 +170,7 @@ class App:
 
     def _enter(self, client: Client, server: str, attempt: Attempt) -> None:
         if attempt.pin:
-            self._pins[account.place_of(attempt.server)] = attempt.pin
+            self.settings.pins[account.place_of(attempt.server)] = attempt.pin
         self.settings.server, self.settings.username = server, client.username
         self._save_settings()
         if self.start is not None:
@@ -202,6 +202,7 @@ class App:
             return
         main.leave()
         main.destroy()
+        self.lanes.forget()
         self.client = self.main = None
         left = self._left = threading.Event()
 

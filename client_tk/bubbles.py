@@ -102,12 +102,18 @@ class BubblePainter:
         size = self.size(self._with_room(text, message), "body", self._room(message, width))
         icon = px(26) if message.kind != "text" else 0
         more_height = text_px(22) if more else 0
-        below = message.failure if message.own and message.status in ("waiting", "failed") else ""
-        if message.status == "failed":
-            below = f"{below or 'This message was not sent.'}  Retry"
+        below = self._below(message)
         foot = self.size(below, "small", self._text_width(width))[1] + px(4) if below else 0
         wide = size[0] + 2 * px(12) + icon
         return Layout(head, gap, text, wide, size[1] + px(15) + more_height, more, below, foot)
+
+    def _below(self, message: Message) -> str:
+        """Return what has to be said of a message that can be read."""
+        if message.kind != "text":
+            return ""
+        if message.status == "failed":
+            return f"{message.failure or 'This message was not sent.'}  Retry"
+        return message.failure if not message.own or message.status == "waiting" else ""
 
     def _room(self, message: Message, width: int) -> int:
         icon = self.look.px(26) if message.kind != "text" else 0
@@ -116,7 +122,7 @@ class BubblePainter:
     def _shown(self, message: Message) -> tuple[str, int]:
         """Return what is shown of a message, and how many characters are left out."""
         if message.kind != "text":
-            return message.failure or SAID.get(message.kind, message.text), 0
+            return words.printable(message.failure or SAID.get(message.kind, "")), 0
         text = words.printable(message.text).rstrip("\n")
         kept = "\n".join(text[:MOST_CHARS].split("\n", MOST_LINES)[:MOST_LINES])
         return kept, len(text) - len(kept)
@@ -264,16 +270,16 @@ class BubblePainter:
         )
 
     def _draw_below(self, message: Message, layout: Layout, box: Box, width: int, tag: str) -> None:
-        failed = message.status == "failed"
+        failed, gap = message.status == "failed", self.look.px(2)
         self.canvas.create_text(
-            box[2] - self.look.px(2),
+            box[2] - gap if message.own else box[0] + gap,
             box[3] + self.look.px(3),
             text=layout.below,
             font=self.look.fonts["small"],
             fill=self.look.palette.danger if failed else self.look.palette.warning,
             width=self._text_width(width),
-            justify="right",
-            anchor="ne",
+            justify="right" if message.own else "left",
+            anchor="ne" if message.own else "nw",
             tags=(tag, "do:retry") if failed else tag,
         )
 

@@ -19,7 +19,8 @@ class Composer(Frame):
         super().__init__(parent)
         self.look = look
         self.on_send: Callable[[str], object] = lambda _: None
-        self.on_draft: Callable[[str], object] = lambda _: None
+        self.on_draft: Callable[[str, str], object] = lambda _, __: None
+        self.conversation = ""
         self._timers = Timers(self)
         self._kept = ""
         gap = look.px(12)
@@ -58,19 +59,29 @@ class Composer(Frame):
         """What has been written."""
         return self.text.get("1.0", "end-1c")
 
-    def load(self, draft: str) -> None:
-        """Begin with a draft."""
-        self._timers.clear("draft")
+    def load(self, conversation: str, draft: str) -> None:
+        """Keep what was written in the last conversation, and begin with the draft of another."""
+        self.flush_draft()
+        self.conversation = conversation
         self._kept = draft
         self._put(draft)
         self.fail("")
 
     def _put(self, text: str) -> None:
+        state = self.text.cget("state")
+        self.text.configure(state="normal")
         self.text.delete("1.0", "end")
         self.text.insert("1.0", text)
         self.text.edit_reset()
         self.text.edit_modified(False)
+        self.text.configure(state=state)
         self._fit()
+
+    def type_on(self, char: str) -> None:
+        """Take a character that was typed elsewhere, and the focus."""
+        if self.enabled:
+            self.text.focus_set()
+            self.text.insert("insert", char)
 
     def submit(self) -> None:
         """Send what has been written, unless it is blank."""
@@ -112,7 +123,7 @@ class Composer(Frame):
         self._timers.clear("draft")
         if self.value != self._kept:
             self._kept = self.value
-            self.on_draft(self._kept)
+            self.on_draft(self.conversation, self._kept)
 
     def _entered(self, event: tkinter.Event[tkinter.Misc]) -> str | None:
         if int(event.state) & 0x1:

@@ -232,11 +232,9 @@ class Controller:
         """Send a failed message again."""
         self.lanes.quick(lambda: self.client.retry(key), self._changed, self._failed)
 
-    def keep_draft(self, text: str) -> None:
-        """Keep what has been written to the other person so far."""
-        name = self.book.current
-        if name:
-            self.lanes.quick(lambda: self.client.set_draft(name, text), failed=self._failed)
+    def keep_draft(self, name: str, text: str) -> None:
+        """Keep what has been written to ``name`` so far."""
+        self.lanes.quick(lambda: self.client.set_draft(name, text), failed=self._failed)
 
     def new_day(self) -> None:
         """Name the days anew, after midnight."""

@@ -65,6 +65,8 @@ class Header(Frame):
             self, look, "shield-lock", "Compare safety numbers", lambda: self.ask_safety()
         )
         self.safety.pack(side="right", padx=(0, look.px(4)))
+        self.menu_button.lift()  # Tab comes to it after the safety number
+        self._menu = Menu(self, tearoff=False)
         look.follow(self.restyle)
         self.bind("<Destroy>", lambda _: look.forget(self.restyle), add="+")
 
@@ -97,7 +99,8 @@ class Header(Frame):
 
     def open_menu(self) -> Menu:
         """Open the menu below its button."""
-        menu, contact = Menu(self, tearoff=False), self.person.contact
+        menu, contact = self._menu, self.person.contact
+        menu.delete(0, "end")
         menu.add_command(label="Compare safety numbers …", command=self.ask_safety)
         menu.add_separator()
         if contact is None or not contact.listed:

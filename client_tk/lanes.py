@@ -47,7 +47,8 @@ class Lanes:
     """Runs work in worker threads; `next_answer` hands out what to do with the results."""
 
     def __init__(self) -> None:
-        self._answers: queue.SimpleQueue[Callable[[], object]] = queue.SimpleQueue()
+        self._answers: queue.SimpleQueue[tuple[int, Callable[[], object]]] = queue.SimpleQueue()
+        self._age = 0  # written by the Tk thread alone
         self._lanes = {"quick": Lane("quick"), "slow": Lane("slow")}
 
     def quick(
@@ -75,24 +76,33 @@ class Lanes:
         done: Callable[[T], object],
         failed: Failed | None,
     ) -> None:
+        age = self._age
+
         def run() -> None:
             try:
                 result = work()
             except BPostError as error:
-                self._answers.put(_answer(failed, error) if failed else _raiser(error))
+                self._answers.put((age, _answer(failed, error) if failed else _raiser(error)))
             except Exception as error:  # a mistake of ours: shown, and the lane goes on
-                self._answers.put(_raiser(error))
+                self._answers.put((age, _raiser(error)))
             else:
-                self._answers.put(lambda: done(result))
+                self._answers.put((age, lambda: done(result)))
 
         self._lanes[lane].put(run)
 
     def next_answer(self) -> Callable[[], object] | None:
         """Return what to do with the next answer, or None."""
-        try:
-            return self._answers.get_nowait()
-        except queue.Empty:
-            return None
+        while True:
+            try:
+                age, answer = self._answers.get_nowait()
+            except queue.Empty:
+                return None
+            if age == self._age:
+                return answer
+
+    def forget(self) -> None:
+        """Hand out no answer to anything that was asked so far: who asked is gone."""
+        self._age += 1
 
     def close(self, last: Callable[[], object], timeout: float) -> bool:
         """Do ``last`` after all quick work, and end; tell whether it was done in time."""

@@ -27,6 +27,7 @@ from client_tk.widgets import Frame, Label, Panedwindow, Timers, shortcut
 
 SIDE = 310
 KEYS_TAG = "BPostKeys"
+WITH_CONTROL_OR_ALT = 0x4 | 0x8
 
 
 @dataclass
@@ -66,6 +67,7 @@ class MainWindow(Frame):
         self.panes.add(self.right, weight=1)
         self._draw_right()
         self._connect()
+        self._order_focus()
         self._bind_keys()
 
     def _draw_right(self) -> None:
@@ -127,6 +129,18 @@ class MainWindow(Frame):
 
     # Keys
 
+    def _order_focus(self) -> None:
+        """Let Tab go from the list to the messages, to the composer, to the line below."""
+        order = (self.side, self.right, self.status)
+        for part in (*order, self.header, self.banner, self.messages, self.composer):
+            part.lift()
+        self.messages.canvas.bind("<Key>", self._typed, add="+")
+
+    def _typed(self, event: tkinter.Event[tkinter.Misc]) -> None:
+        """Let who types while the messages have the focus write."""
+        if event.char and event.char.isprintable() and not int(event.state) & WITH_CONTROL_OR_ALT:
+            self.composer.type_on(event.char)
+
     def _bind_keys(self) -> None:
         """Let the keys of the window come before those of the widget that has the focus."""
         key = shortcut(self)
@@ -161,9 +175,6 @@ class MainWindow(Frame):
 
     def escape(self) -> None:
         """Cancel what is under way: the search, a picked message; then go to the end."""
-        focus = self.focus_get()
-        if focus is self.side.search:
-            self.side.search.event_generate("<<Leave>>")
         if self.side.wanted.get():
             self.side.wanted.set("")
         elif self.messages.painter.chosen:
@@ -182,9 +193,8 @@ class MainWindow(Frame):
     # What one does
 
     def open(self, name: str) -> None:
-        """Open a conversation, keeping what was written in the one before."""
+        """Open a conversation."""
         in_list = self.focus_get() is self.side.list.canvas
-        self.composer.flush_draft()
         self.controller.open(name)
         if not in_list:
             self.focus_composer()
@@ -264,9 +274,8 @@ class MainWindow(Frame):
             f"this computer and opened on theirs."
         )
         self.messages.show_timeline(timeline, empty)
-        if timeline.loading:
-            self.composer.enable(True)
-            self.composer.load(self.controller.conversation().draft)
+        if self.composer.conversation != name:
+            self.composer.load(name, self.controller.conversation().draft)
         self.show_person()
 
     def show_person(self) -> None:

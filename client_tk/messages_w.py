@@ -31,6 +31,7 @@ class MessagesView(Scroller[Line]):
         self.empty_text = ""
         self.canvas.configure(background=self.background())
         self.jump = Button(self, icon="arrow-down", bootstyle="primary", command=self.to_end)
+        self._menu = Menu(self, tearoff=False)
         self.on_near_top = self._near_top
         self.on_scrolled = self._scrolled
         self._bind_messages()
@@ -103,7 +104,7 @@ class MessagesView(Scroller[Line]):
                 tags="empty",
             )
         self._draw_jump()
-        if self.at_end:
+        if self.at_end and self.rows and not self.timeline.loading:
             self.tell_seen()
 
     def _near_top(self) -> None:
@@ -207,7 +208,8 @@ class MessagesView(Scroller[Line]):
         message = self.picked()
         if message is None:
             return
-        menu = Menu(self, tearoff=False)
+        menu = self._menu
+        menu.delete(0, "end")
         if message.kind == "text":
             menu.add_command(label="Copy text", command=self.copy)
             menu.add_command(label="Show as text", command=lambda: self._perform("all", message))

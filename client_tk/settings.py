@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
 from bpost.errors import ProfileError
@@ -24,6 +24,7 @@ class Settings:
     zoom: int = 100
     geometry: str = ""
     side: int = 0  # the width of the list of conversations in pixels
+    pins: dict[str, str] = field(default_factory=dict)  # of the servers that were trusted
 
     def save(self) -> None:
         """Write the settings, whole or not at all.
@@ -58,10 +59,11 @@ def load(folder: Path) -> Settings:
         return settings
     if not isinstance(kept, dict):
         return settings
-    for field in fields(Settings):
-        value, default = kept.get(field.name), getattr(settings, field.name)
-        if field.name != "folder" and type(value) is type(default):
-            setattr(settings, field.name, value)
+    for one in fields(Settings):
+        value, default = kept.get(one.name), getattr(settings, one.name)
+        if one.name != "folder" and type(value) is type(default):
+            setattr(settings, one.name, value)
+    settings.pins = {place: pin for place, pin in settings.pins.items() if isinstance(pin, str)}
     if settings.appearance not in APPEARANCES:
         settings.appearance = "system"
     return settings

@@ -58,6 +58,7 @@ class Side(Frame):
             "@chrome ghost",
         )
         self.new.pack(side="right", padx=(0, px(2)))
+        self.settings.lift()  # Tab comes to it after the other
 
     def _draw_search(self) -> None:
         px = self.look.px

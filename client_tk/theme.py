@@ -145,19 +145,19 @@ def _theme() -> ttkbootstrap.Theme:
     )
 
 
-def make_root(title: str, scale: float | None = None) -> ttkbootstrap.App:
-    """Open the one root window, hidden until the caller shows it.
+def make_root(title: str, mode: str, scale: float | None = None) -> ttkbootstrap.App:
+    """Open the one root window, ``light`` or ``dark``, hidden until the caller shows it.
 
     ``scale`` is 1 for 96 dots an inch; None takes what the screen says.
     """
     scaling = None if scale is None else UNSCALED * scale
-    root = ttkbootstrap.App(title=title, iconphoto=None, scaling=scaling)
+    _theme().register()
+    root = ttkbootstrap.App(title=title, theme=f"bpost-{mode}", iconphoto=None, scaling=scaling)
     root.withdraw()
     raw = float(root.tk.call("tk", "scaling")) / UNSCALED
     nearest = round(raw * 4) / 4
     if abs(raw - nearest) < 0.06:
         root.tk.call("tk", "scaling", nearest * UNSCALED)
-    _theme().register()
     return root
 
 
@@ -188,7 +188,8 @@ class Look:
 
     def use(self, mode: str) -> None:
         """Draw everything in ``light`` or ``dark`` from now on."""
-        self.root.style.theme_use(f"bpost-{mode}")
+        if self.root.style.theme_use() != f"bpost-{mode}":
+            self.root.style.theme_use(f"bpost-{mode}")
         ttkbootstrap.Frame(self.root, bootstyle="@chrome").destroy()  # makes its style
         side = str(self.root.style.lookup("@chrome.TFrame", "background"))
         self.palette = replace(PALETTES[mode], side=side)

@@ -164,12 +164,20 @@ class GuiTest(unittest.TestCase):
         app.root.update()
 
     def screenshot(self, app: App, name: str) -> Path:
-        """Save what is on the screen, where ImageMagick can."""
+        """Save what the window looks like, with what lies above it, where ImageMagick can."""
         SCREENS.mkdir(parents=True, exist_ok=True)
         path = SCREENS / f"{name}.png"
         app.root.update()
+        root = app.root
+        x, y, width, height = (
+            root.winfo_rootx(),
+            root.winfo_rooty(),
+            root.winfo_width(),
+            root.winfo_height(),
+        )
         if shutil.which("import"):
-            subprocess.run(["import", "-window", "root", str(path)], check=False, timeout=30)
+            command = ["import", "-window", "root", "-crop", f"{width}x{height}+{x}+{y}"]
+            subprocess.run([*command, "+repage", str(path)], check=False, timeout=30)
         return path
 
 

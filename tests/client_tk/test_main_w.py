@@ -157,6 +157,24 @@ class ConversationsTest(MainTest):
         self.open("bob")
         self.assertEqual(self.window.composer.value, "half a thought")
 
+    def test_a_draft_survives_a_new_contact_and_lost_events(self) -> None:
+        self.open("bob")
+        self.window.composer.text.insert("1.0", "half a thought")
+        self.client.tell(EventsLost(1))
+        self.settle(self.app)
+        self.assertEqual(self.window.composer.value, "half a thought")
+        self.world.people.add("zoe")
+        self.window.controller.add_contact("zoe", lambda: None, lambda _: None)
+        self.until(lambda: self.window.composer.conversation == "zoe", "the new contact")
+        self.settle(self.app)
+        self.assertEqual(self.client.draft("bob"), "half a thought")
+
+    def test_typing_over_the_messages_writes(self) -> None:
+        self.open("bob")
+        self.press(self.view.canvas, "<KeyPress-h>")
+        self.press(self.window.composer.text, "<KeyPress-i>")
+        self.assertEqual(self.window.composer.value, "hi")
+
     def test_a_draft_is_kept_when_the_window_is_closed(self) -> None:
         self.open("bob")
         self.window.composer.text.insert("1.0", "unsent")
@@ -206,7 +224,7 @@ class MessagesTest(MainTest):
 
     def test_the_composer_grows_to_six_lines(self) -> None:
         for lines, height in ((1, 1), (3, 3), (20, 6), (2, 2)):
-            self.window.composer.load("\n".join("x" * lines))
+            self.window.composer.load("bob", "\n".join("x" * lines))
             self.app.root.update()
             with self.subTest(lines=lines):
                 self.assertEqual(int(self.window.composer.text.cget("height")), height)
@@ -273,6 +291,13 @@ class MessagesTest(MainTest):
         )
         self.assertNotIn("ATTACK", " ".join(self.shown()))
         self.assertNotIn("ATTACK", " ".join(texts(self.window.side.list.canvas)))
+
+    def test_a_doubt_about_a_message_is_said_below_it(self) -> None:
+        doubt = "This came under a new account key, which you have not trusted yet."
+        self.client.put("bob", "it is me, really", failure=doubt)
+        self.settle(self.app)
+        self.assertIn("it is me, really", self.shown())
+        self.assertIn(doubt, self.shown())
 
     def test_a_message_that_cannot_be_sent_comes_back_to_the_composer(self) -> None:
         self.world.fail["send"] = UsageError("The text is too long. Send it in two parts.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import threading
 import time
 import unittest
 
@@ -218,6 +219,18 @@ class FirstUnreadTest(MainTest):
         self.screenshot(self.app, f"main-unread-{self.appearance}")
         self.assertNotIn("mark_read bob", self.client.calls)
         self.view.to_end()
+        self.settle(self.app)
+        self.assertIn("mark_read bob", self.client.calls)
+
+    def test_nothing_is_marked_as_read_before_it_is_drawn(self) -> None:
+        self.client.put("bob", "unread")
+        self.settle(self.app)
+        self.world.hold["history"] = release = threading.Event()
+        self.window.open("bob")
+        for _ in range(20):
+            self.app.root.update()
+        self.assertNotIn("mark_read bob", self.client.calls)
+        release.set()
         self.settle(self.app)
         self.assertIn("mark_read bob", self.client.calls)
 

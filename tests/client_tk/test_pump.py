@@ -141,6 +141,13 @@ class LanesTest(unittest.TestCase):
         answers[1]()
         self.assertEqual(self.got, ["next"])
 
+    def test_answers_for_who_is_gone_are_dropped(self) -> None:
+        self.lanes.quick(lambda: "old", self.got.append)
+        self.lanes.forget()
+        self.lanes.quick(lambda: "new", self.got.append)
+        self.collect(1)
+        self.assertEqual(self.got, ["new"])
+
     def test_closing_does_what_was_asked_for_before(self) -> None:
         lanes, done = Lanes(), []
         lanes.quick(lambda: done.append("draft"))

@@ -25,13 +25,21 @@ class SettingsTest(unittest.TestCase):
         self.folder = Path(folder.name) / "new"
 
     def test_what_is_saved_is_there_again(self) -> None:
-        kept = settings.Settings(self.folder, "home:1", "alice", "dark", 125, "9x9+1+1", 300)
+        kept = settings.Settings(
+            self.folder, "home:1", "alice", "dark", 125, "9x9+1+1", 300, {"home_1": "pin"}
+        )
         kept.save()
         self.assertEqual(settings.load(self.folder), kept)
 
     def test_a_file_that_makes_no_sense_keeps_the_defaults(self) -> None:
         self.folder.mkdir()
-        for text in ("", "[]", '{"zoom": "large", "appearance": "pink"}', "\xff", '{"server": 3}'):
+        for text in (
+            "",
+            "[]",
+            '{"zoom": "large", "appearance": "pink"}',
+            "\xff",
+            '{"server": 3, "pins": {"a": 1}}',
+        ):
             (self.folder / settings.FILE).write_text(text, encoding="latin-1")
             with self.subTest(text):
                 self.assertEqual(settings.load(self.folder), settings.Settings(self.folder))
