@@ -18,7 +18,7 @@ from bpost.client import enrol
 from bpost.client.enrol import Entrance
 from bpost.client.events import ConnectionState, EventQueue
 from bpost.client.keystore import Keystore
-from bpost.client.profile import Profile
+from bpost.client.profile import ANNOUNCED, Profile
 from bpost.client.running import Running
 from bpost.crypto.password import derive_password_keys
 from bpost.crypto.primitives import equal
@@ -94,7 +94,7 @@ class Account:
             entrance = self._enter(username, password)
             try:
                 profile = enrol.register(entrance, invite or self._address.token)
-                self._start(entrance, profile, settle=True)
+                self._start(entrance, profile, needed=True)
             except BaseException:
                 self._leave()
                 raise
@@ -115,7 +115,7 @@ class Account:
             try:
                 profile = enrol.enter(entrance)
                 if connect or join:
-                    self._start(entrance, profile, settle=join)
+                    self._start(entrance, profile, needed=join)
                 else:
                     self._running = Running(entrance, profile)
             except BaseException:
@@ -215,15 +215,20 @@ class Account:
             self._keystore.unlock()
             raise
 
-    def _start(self, entrance: Entrance, profile: Profile, settle: bool) -> None:
-        """Start the threads, and wait for the first connection, or for all to be in order."""
+    def _start(self, entrance: Entrance, profile: Profile, needed: bool) -> None:
+        """Start the threads, and wait for the connection, or until a new device is in order.
+
+        A connection that fails is an error if it is ``needed``, or will fail again.
+        """
+        with profile.store.reading():
+            is_new = not profile.fact(ANNOUNCED)
         running = self._running = Running(entrance, profile)
         running.start()
         failure = running.receiver.wait_first(self._limits.log_in_seconds)
-        if settle and failure is None:
-            running.courier.wait_settled(self._limits.log_in_seconds)
-        elif failure is not None and (settle or not isinstance(failure, TransportError)):
+        if failure is not None and (needed or not isinstance(failure, TransportError)):
             raise failure
+        if failure is None and is_new:
+            running.courier.wait_settled(self._limits.log_in_seconds)
 
     def _leave(self) -> None:
         """Stop what runs and let the folder go."""

@@ -31,7 +31,9 @@ WINDOW = 32
 AT_ONCE = 32
 """Payloads sealed in one transaction."""
 
-HELD_SECONDS = 30.0
+HELD_SECONDS = (2.0, 5.0, 15.0, 60.0)
+"""After so long keys that were missing, or refused, are asked for again; the last one repeats."""
+
 PUT_OFF_SECONDS = 2.0
 RECEIPT_SECONDS = 0.15
 UPKEEP_SECONDS = 3600.0
@@ -49,6 +51,7 @@ class Dispatch:
         # Used by the courier's thread only. Times are of the monotonic clock.
         self._asked: dict[str, frozenset[str]] = {}
         self._held: dict[str, float] = {}
+        self._tries: dict[str, int] = {}
         self._told: set[Event] = set()
         self._sent_row = 0
         self._upkeep_due: float | None = None
@@ -152,6 +155,7 @@ class Dispatch:
                 self._hold(peer, failure)
                 continue
             self._held.pop(peer, None)
+            self._tries.pop(peer, None)
             sealed = AT_ONCE
             while sealed == AT_ONCE:
                 with self._profile.change() as events:
@@ -160,7 +164,10 @@ class Dispatch:
 
     def _hold(self, peer: str, failure: str) -> None:
         """Let what is for ``peer`` wait, and show why."""
-        self._held[peer] = time.monotonic() + HELD_SECONDS
+        tries = self._tries.get(peer, 0)
+        self._tries[peer] = tries + 1
+        wait = HELD_SECONDS[min(tries, len(HELD_SECONDS) - 1)]
+        self._held[peer] = time.monotonic() + wait
         self._due.append(self._held[peer])
         self._asked.pop(peer, None)
         with self._profile.change() as events:

@@ -166,13 +166,13 @@ class Receiver:
 
     def _goes_on(self, error: BPostError) -> bool:
         """Say whether to try again after a failed connection; tell it if not."""
-        final = isinstance(error, SecurityError)
-        if isinstance(error, Refused) and error.reason in FINAL:
-            final = True
-            self._profile.events.put(SignedOut(error.reason, str(error)))
-        self._note_try(error)
+        signed_out = isinstance(error, Refused) and error.reason in FINAL
+        final = signed_out or isinstance(error, SecurityError)
         if final:
             self._tell(ConnectionState.REFUSED, text=str(error))
+        if isinstance(error, Refused) and signed_out:
+            self._profile.events.put(SignedOut(error.reason, str(error)))
+        self._note_try(error)
         return not final
 
     def _stay(self, link: Link) -> BPostError:
