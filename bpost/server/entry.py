@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from bpost import b64
 from bpost.errors import Refused
@@ -57,8 +58,10 @@ def log_in(session: Session, request: LogIn) -> LoggedIn:
     """Rule of code 1. An unknown user and a wrong password cannot be told apart."""
     office = session.office
     account = office.store.accounts.find(canonical(request.username))
-    _count_log_in(session, account, request)
+    counted = _count_log_in(session, account, request)
     account = _verified(session, account, request.username, request.password)
+    if counted.device is not None:
+        counted.give_back(session)
     if account.disabled:
         raise Refused(Reason.DISABLED, "This account is disabled. Ask who runs the server.")
     device = request.device or PLAIN
@@ -160,15 +163,32 @@ def _new_device(session: Session, account: Account) -> str:
     return device
 
 
-def _count_log_in(session: Session, account: Account | None, request: LogIn) -> None:
+@dataclass(frozen=True)
+class _Counted:
+    """A try to log in that was counted; ``device`` is None where the account has no such device."""
+
+    address: str
+    name: str
+    device: str | None
+
+    def give_back(self, session: Session) -> None:
+        """Forget the try: a device that knows the password guesses nothing, however often."""
+        rates = session.office.rates
+        rates.log_ins_address.give_back(self.address)
+        rates.log_ins_account.give_back((self.name, self.device))
+
+
+def _count_log_in(session: Session, account: Account | None, request: LogIn) -> _Counted:
     """Count a try. Known devices count for themselves: strangers cannot lock a user out."""
     rates, store = session.office.rates, session.office.store
-    _take(rates.log_ins_address, meter_key(session.wire.peer), "Too many tries from your address.")
+    address = meter_key(session.wire.peer)
+    _take(rates.log_ins_address, address, "Too many tries from your address.")
     known = None
     if account is not None and request.device not in (None, NEW, PLAIN):
         known = request.device if store.devices.mailbox(account.id, request.device) else None
     name = canonical(request.username)
     _take(rates.log_ins_account, (name, known), "Too many tries for this account.")
+    return _Counted(address, name, known)
 
 
 def _verified(session: Session, account: Account | None, name: str, password: str) -> Account:

@@ -269,6 +269,14 @@ class RateTest(OfficeTest):
         self.assertEqual(reason(self.visitor().ask("1", "alice", PASSWORD)), "rate-limited")
         self.device("alice", device_of(phone))
 
+    def test_a_device_that_knows_the_password_may_come_and_go_as_it_likes(self) -> None:
+        self.user("alice")
+        phone = device_of(self.device("alice"))
+        for _ in range(5):
+            self.device("alice", phone)
+        tries = [self.visitor().ask("1", "alice", OTHER, phone) for _ in range(4)]
+        self.assertEqual(reason(tries[-1]), "rate-limited")
+
     def test_unknown_names_are_slowed_down_alike(self) -> None:
         reasons = [reason(self.visitor().ask("1", "nobody", OTHER)) for _ in range(4)]
         self.assertEqual(reasons, ["wrong-password"] * 3 + ["rate-limited"])
