@@ -69,6 +69,9 @@ class MainWindow(Frame):
         self._connect()
         self._order_focus()
         self._bind_keys()
+        self._zoom = self.look.zoom
+        self.look.follow(self._restyle)
+        self.bind("<Destroy>", lambda _: self.look.forget(self._restyle), add="+")
 
     def _draw_right(self) -> None:
         look = self.look
@@ -112,6 +115,13 @@ class MainWindow(Frame):
         self.messages.tell_seen = self.controller.seen
         self.composer.on_send = self.controller.send
         self.composer.on_draft = self.controller.keep_draft
+
+    def _restyle(self) -> None:
+        """Make the list wider when the text grows."""
+        if self.look.zoom != self._zoom:
+            wide = round(self.panes.sashpos(0) * self.look.zoom / self._zoom)
+            self._zoom = self.look.zoom
+            self.panes.sashpos(0, min(wide, self.winfo_width() * 45 // 100))
 
     def start(self, conversation: str = "") -> None:
         """Show the account, and a conversation if one is named."""

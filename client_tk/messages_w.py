@@ -30,7 +30,9 @@ class MessagesView(Scroller[Line]):
         self.missed = 0
         self.empty_text = ""
         self.canvas.configure(background=self.background())
-        self.jump = Button(self, icon="arrow-down", bootstyle="primary", command=self.to_end)
+        self.jump = Button(
+            self, icon="arrow-down", compound="left", bootstyle="primary", command=self.to_end
+        )
         self._menu = Menu(self, tearoff=False)
         self.on_near_top = self._near_top
         self.on_scrolled = self._scrolled

@@ -58,6 +58,7 @@ __all__ = [
     "shortcut",
 ]
 
+ICON = 17
 LOCK = 0x2  # the bit of Caps Lock in the state of a key event
 
 
@@ -151,10 +152,20 @@ class IconButton(Button):
         style: str = "ghost",
     ) -> None:
         super().__init__(
-            parent, icon=icon, icon_only=True, bootstyle=style, command=command, icon_size=17
+            parent, icon=icon, icon_only=True, bootstyle=style, command=command, icon_size=ICON
         )
         self.tip = tip
+        self._look, self._zoom = look, 100
         ToolTip(self, text=tip, delay=500, padding=look.px(6))
+        look.follow(self._resize)
+        self.bind("<Destroy>", lambda _: look.forget(self._resize), add="+")
+        self._resize()
+
+    def _resize(self) -> None:
+        """Be as large as the text."""
+        if self._look.zoom != self._zoom:
+            self._zoom = self._look.zoom
+            self.configure(icon_size=round(ICON * self._zoom / 100))
 
 
 class TabBar(Frame):
