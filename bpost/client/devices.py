@@ -81,6 +81,10 @@ class Devices:
         self._store.forget()
         return True
 
+    def ever_listed(self, name: str, key: bytes) -> set[str]:
+        """Return the ids of all devices that ever were on a list of this key."""
+        return {entry.id for entry in self._entries(name, key)}
+
     def _entries(self, name: str, key: bytes) -> tuple[DeviceEntry, ...]:
         """Return every device that ever was on a list of this key."""
         return self._store.recall(("entries", name, key), lambda: self._read_entries(name, key))

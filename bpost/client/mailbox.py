@@ -106,6 +106,7 @@ class Mailbox:
         envelope = parse_envelope(delivery.body, self._profile.limits)
         sealed = envelope.to.get(self._profile.device)
         if sealed is None:
+            self._opener.check_recipients(envelope)
             return []
         unsealed = self._opener.open(peer, envelope, sealed)
         payload = parse_payload(unsealed.data, self._profile.limits)

@@ -68,6 +68,17 @@ class Opener:
         )
         return Unsealed(open_body(envelope.body, opened.plaintext), opened, new_key)
 
+    def check_recipients(self, envelope: Envelope) -> None:
+        """Check that an envelope that is not for this device is for others of this account.
+
+        Raises:
+            SecurityError: ``wrong-recipient``; somebody changed whom it is for.
+        """
+        own = self._devices.ever_listed(self._profile.name, self._profile.account.public)
+        if not set(envelope.to) <= own:
+            text = "It was addressed to a device that this account never had."
+            raise SecurityError("wrong-recipient", text)
+
     def keep(self, peer: Peer, unsealed: Unsealed) -> list[Event]:
         """Store what opening moved: pin or offer, list, sessions, used-up prekey, base key."""
         opened, events = unsealed.opened, list[Event]()
