@@ -129,7 +129,7 @@ class StreamTest(unittest.TestCase):
         reader = Background(lambda: client.receive(None))
         senders = [Background(lambda: client.send(b"x" * 5_000_000)) for _ in range(3)]
         wait_until(lambda: client._owed, what="a sender that is stuck")
-        client.close()
+        self.assertIsNone(Background(client.close).wait())
         self.assertEqual(reader.wait(), b"")
         for sender in senders:
             self.assertIsInstance(sender.wait(), OSError)
