@@ -22,6 +22,7 @@ from client_tk.main_w import MainWindow, Shell
 from client_tk.pictures import Pictures
 from client_tk.pump import Pump, Task
 from client_tk.start_w import StartWindow
+from client_tk.sweeper import Sweeper
 from client_tk.theme import Look, make_root
 
 SIZE = (1020, 700)
@@ -73,6 +74,7 @@ class App:
         self._looked_at = 0.0
         self.on_mistake: Callable[[Exception], object] = self._show_mistake
         self.pump = Pump(self.root, self._next_task, lambda error: self.on_mistake(error))
+        self.sweeper = Sweeper(self.root)
         self._dress()
         self.pump.start()
         self._begin()
@@ -105,6 +107,7 @@ class App:
 
     def run(self) -> None:
         """Stay until the window is closed."""
+        self.sweeper.start()
         self.root.mainloop()
 
     # Start window
@@ -302,6 +305,7 @@ class App:
             self.main.leave()
         self._save_settings()
         self.pump.stop()
+        self.sweeper.stop()
         self.root.withdraw()
         self.root.update_idletasks()
         for timer in self.root.tk.splitlist(self.root.tk.call("after", "info")):

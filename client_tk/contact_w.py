@@ -7,8 +7,10 @@ from collections.abc import Callable
 
 from bpost.errors import BPostError, Refused
 from client_tk import account, words
+from client_tk.fields import Field
+from client_tk.sheet import Sheet
 from client_tk.theme import Look
-from client_tk.widgets import Button, Field, Label, Progressbar, Sheet, Wrapped
+from client_tk.widgets import Button, Label, Progressbar, Wrapped
 
 Add = Callable[[str, Callable[[], object], Callable[[BPostError], object]], object]
 

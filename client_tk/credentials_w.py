@@ -6,8 +6,9 @@ import tkinter
 
 from client_tk import account, words
 from client_tk.account import Complaint
+from client_tk.fields import Field, PasswordField
 from client_tk.theme import Look
-from client_tk.widgets import Field, Frame, PasswordField
+from client_tk.widgets import Frame
 
 
 class LogInTab(Frame):

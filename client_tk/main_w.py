@@ -263,7 +263,7 @@ class MainWindow(Frame):
         elif action == "dismiss":
             self.controller.dismiss_notice()
 
-    # What the controller asks for (controller.View)
+    # What the controller asks for (`view.View`)
 
     def show_list(self) -> None:
         """Show the conversations anew."""

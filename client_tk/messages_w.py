@@ -11,8 +11,9 @@ from client_tk.bubbles import BubblePainter, action_at
 from client_tk.model import Line, Timeline
 from client_tk.pictures import Pictures
 from client_tk.scroller import Scroller
+from client_tk.sheet import Sheet
 from client_tk.theme import Look
-from client_tk.widgets import Button, Canvas, Menu, Sheet, Text
+from client_tk.widgets import Button, Canvas, Menu, Text
 
 
 class MessagesView(Scroller[Line]):

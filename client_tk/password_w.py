@@ -8,8 +8,10 @@ from collections.abc import Callable
 from bpost.errors import BPostError, Refused
 from client_tk import account
 from client_tk.credentials_w import compare, show_strength
+from client_tk.fields import PasswordField
+from client_tk.sheet import Sheet
 from client_tk.theme import Look
-from client_tk.widgets import PasswordField, Progressbar, Sheet, Wrapped
+from client_tk.widgets import Progressbar, Wrapped
 
 Change = Callable[[str, str, Callable[[], object], Callable[[BPostError], object]], object]
 

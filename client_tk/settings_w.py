@@ -7,8 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import bpost
+from client_tk.sheet import Sheet
 from client_tk.theme import Look
-from client_tk.widgets import Button, Frame, Label, Radiobutton, Separator, Sheet, Wrapped
+from client_tk.widgets import Button, Frame, Label, Radiobutton, Separator, Wrapped
 
 KEYS = (
     ("Ctrl+N", "New contact"),

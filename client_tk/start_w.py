@@ -10,11 +10,11 @@ from client_tk import account
 from client_tk.account import Attempt, Complaint
 from client_tk.certificate_w import CertificatePage
 from client_tk.credentials_w import CreateTab, LogInTab
+from client_tk.fields import Field
 from client_tk.pictures import Pictures
 from client_tk.theme import Look
 from client_tk.widgets import (
     Button,
-    Field,
     Frame,
     Label,
     Progressbar,

@@ -1,4 +1,4 @@
-"""The building blocks of every window: themed widgets, labelled fields, dialogs, tooltips.
+"""The building blocks of every window: themed widgets, and small ones of our own.
 
 This module and `theme` are the only ones that know ttkbootstrap; all others take their widgets
 from here. Text, Canvas and Menu are ttkbootstrap's own: the stock ones stay white in the dark.
@@ -28,27 +28,24 @@ from ttkbootstrap import (
     Toplevel,
 )
 
-from client_tk.theme import Look, destroyed
+from client_tk.theme import Look
 
 __all__ = [
     "Button",
     "Canvas",
     "Entry",
-    "Field",
     "Frame",
     "IconButton",
     "Label",
     "Menu",
     "Menubutton",
     "Panedwindow",
-    "PasswordField",
     "Placeholder",
     "Progressbar",
     "Radiobutton",
     "Scrollbar",
     "ScrolledFrame",
     "Separator",
-    "Sheet",
     "TabBar",
     "Text",
     "Timers",
@@ -59,7 +56,6 @@ __all__ = [
 ]
 
 ICON = 17
-LOCK = 0x2  # the bit of Caps Lock in the state of a key event
 
 
 def shortcut(root: tkinter.Misc) -> str:
@@ -210,162 +206,3 @@ class TabBar(Frame):
         """Allow or forbid to choose."""
         for tab in self.tabs:
             tab.state(["!disabled" if enabled else "disabled"])
-
-
-class Field(Frame):
-    """A labelled entry; the line below says what is wrong with it, or gives a hint."""
-
-    def __init__(
-        self, parent: tkinter.Misc, look: Look, label: str, *, hint: str = "", show: str = ""
-    ) -> None:
-        super().__init__(parent)
-        self.look = look
-        self.hint = hint
-        self.variable = tkinter.StringVar(self)
-        self.label = Label(self, text=label)
-        self.label.pack(anchor="w")
-        self.line = Frame(self)
-        self.line.pack(fill="x", pady=(look.px(4), 0))
-        self.entry = Entry(self.line, textvariable=self.variable, show=show)
-        self.entry.pack(expand=True, fill="x", side="left")
-        self.note = Wrapped(self, text=hint, style="Muted.TLabel", font=look.fonts["small"])
-        self.note.pack(fill="x", pady=(look.px(3), 0))
-        self._callbacks: list[Callable[[], object]] = [self.clear]
-        self.variable.trace_add("write", lambda *_: self._changed())
-
-    @property
-    def value(self) -> str:
-        """What is in the entry."""
-        return self.variable.get()
-
-    @value.setter
-    def value(self, text: str) -> None:
-        self.variable.set(text)
-
-    @property
-    def error(self) -> str:
-        """The sentence that says what is wrong; empty while all is well."""
-        return str(self.note.cget("text")) if "invalid" in self.entry.state() else ""
-
-    def fail(self, text: str, *, focus: bool = True) -> None:
-        """Mark the entry and say what is wrong with it."""
-        self.entry.state(["invalid"])
-        self.note.configure(text=text, style="Danger.TLabel")
-        if focus:
-            self.entry.focus_set()
-            self.entry.selection_range(0, "end")
-
-    def clear(self) -> None:
-        """Take the mark and the sentence away."""
-        self.entry.state(["!invalid"])
-        self.note.configure(text=self.hint, style="Muted.TLabel")
-
-    def say(self, text: str, style: str = "Muted") -> None:
-        """Show a remark that is no error."""
-        if not self.error:
-            self.note.configure(text=text, style=f"{style}.TLabel")
-
-    def on_change(self, callback: Callable[[], object]) -> None:
-        """Call ``callback`` whenever the text changes, after what was said of it is taken away."""
-        self._callbacks.append(callback)
-
-    def _changed(self) -> None:
-        for callback in self._callbacks:
-            callback()
-
-
-class PasswordField(Field):
-    """A field for a password: hidden unless asked for, with a warning about Caps Lock."""
-
-    def __init__(self, parent: tkinter.Misc, look: Look, label: str, *, hint: str = "") -> None:
-        super().__init__(parent, look, label, hint=hint, show="•")
-        self.eye = IconButton(self.line, look, "eye", "Show the password", self._toggle)
-        self.eye.pack(side="left", padx=(look.px(4), 0))
-        self.caps = Label(self, text="", style="Warning.TLabel", font=look.fonts["small"])
-        for event in ("<KeyPress>", "<KeyRelease>"):
-            self.entry.bind(event, self._watch_caps, add="+")
-        self.entry.bind("<FocusOut>", lambda _: self.warn_caps(False), add="+")
-
-    def _toggle(self) -> None:
-        hidden = bool(self.entry.cget("show"))
-        self.entry.configure(show="" if hidden else "•")
-        self.eye.configure(icon="eye-slash" if hidden else "eye")
-
-    def _watch_caps(self, event: tkinter.Event[tkinter.Misc]) -> None:
-        locked = bool(int(event.state) & LOCK)
-        if event.keysym == "Caps_Lock":
-            # The state is the one before the key; only the press turns it over.
-            if event.type is not tkinter.EventType.KeyPress:
-                return
-            locked = not locked
-        self.warn_caps(locked)
-
-    def warn_caps(self, locked: bool) -> None:
-        """Show or hide the warning about Caps Lock."""
-        if locked and not self.caps.winfo_manager():
-            self.caps.configure(text="Caps Lock is on")
-            self.caps.pack(anchor="w")
-        elif not locked:
-            self.caps.configure(text="")
-            self.caps.pack_forget()
-
-
-class Sheet(Toplevel):
-    """A small window above the main one; Esc closes it, and the focus goes back where it was."""
-
-    def __init__(self, parent: tkinter.Misc, look: Look, title: str, width: int = 420) -> None:
-        super().__init__(title=title, master=parent, iconphoto=None, resizable=(False, False))
-        self.withdraw()
-        self.look = look
-        self._came_from = parent.focus_get()
-        self.transient(parent.winfo_toplevel())
-        self._edge = Frame(self, style="Edge.TFrame", padding=1)
-        self._edge.pack(fill="both", expand=True)
-        whole = Frame(self._edge, padding=look.px(24))
-        whole.pack(fill="both", expand=True)
-        Frame(whole, width=look.text_px(width)).pack()
-        Label(whole, text=title, font=look.fonts["title"]).pack(anchor="w", pady=(0, look.px(14)))
-        self.body = Frame(whole)
-        self.body.pack(fill="both", expand=True)
-        self.buttons = Frame(whole)
-        self.buttons.pack(fill="x", pady=(look.px(20), 0))
-        self.bind("<Escape>", lambda _: self.close())
-        self.protocol("WM_DELETE_WINDOW", self.close)
-
-    def add_button(
-        self, text: str, command: Callable[[], object], style: str = "neutral"
-    ) -> Button:
-        """Put a button at the right of those already there."""
-        button = Button(self.buttons, text=text, command=command, bootstyle=style)
-        gap = (self.look.px(8), 0) if self.buttons.winfo_children()[:-1] else 0
-        button.pack(side="left", padx=gap)
-        return button
-
-    def open(self, focus: tkinter.Misc | None = None) -> None:
-        """Show the sheet in the middle of the window it belongs to."""
-        self.update_idletasks()
-        above = self.master.winfo_toplevel()
-        x = above.winfo_rootx() + (above.winfo_width() - self.winfo_reqwidth()) // 2
-        y = above.winfo_rooty() + (above.winfo_height() - self.winfo_reqheight()) // 3
-        self.geometry(f"+{max(0, x)}+{max(0, y)}")
-        self.deiconify()
-        self.lift()
-        self.bind("<Map>", lambda _: self._take_over(focus), add="+")
-        if self.winfo_viewable():
-            self._take_over(focus)
-
-    def _take_over(self, focus: tkinter.Misc | None) -> None:
-        """Keep the rest of the program from being used, once the sheet can be seen."""
-        if destroyed(self) or not self.winfo_viewable():
-            return
-        self.grab_set()
-        (focus or self).focus_force()
-
-    def close(self) -> None:
-        """Close the sheet."""
-        if destroyed(self):
-            return
-        self.grab_release()
-        self.destroy()
-        if self._came_from is not None and not destroyed(self._came_from):
-            self._came_from.focus_set()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import gc
 import os
 import shutil
 import subprocess
@@ -80,6 +81,8 @@ class GuiTest(unittest.TestCase):
         require_display()
 
     def setUp(self) -> None:
+        before = set(vars(self))
+        self.addCleanup(self._forget_windows, before)
         self.folder = Path(tempfile.mkdtemp(prefix="bpost-gui-"))
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
         self.world = World()
@@ -92,6 +95,12 @@ class GuiTest(unittest.TestCase):
             quick = mock.patch(name, 5)
             quick.start()
             self.addCleanup(quick.stop)
+
+    def _forget_windows(self, kept: set[str]) -> None:
+        """Let go of all that the test holds, so that no other thread collects what is Tk's."""
+        for name in set(vars(self)) - kept:
+            delattr(self, name)
+        gc.collect()
 
     def open_app(self, **options: object) -> App:
         """Open the program on the start window."""

@@ -21,7 +21,7 @@ from bpost.errors import UsageError
 from client_tk.app import App
 from client_tk.main_w import MainWindow
 from client_tk.messages_w import MessagesView
-from client_tk.widgets import Sheet
+from client_tk.sheet import Sheet
 from tests.client_tk.gui import GuiTest, texts
 from tests.client_tk.simulator import SimulatedClient
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
 import unittest
@@ -10,6 +11,7 @@ from collections.abc import Callable
 from bpost.errors import BPostError, UsageError
 from client_tk.lanes import Lanes
 from client_tk.pump import BREATHE, LOOK_EVERY, Pump, Task
+from client_tk.sweeper import Sweeper
 from tests.support import patience, wait_until
 
 
@@ -83,6 +85,36 @@ class PumpTest(unittest.TestCase):
         self.pump.start()
         self.pump.stop()
         self.assertEqual(self.clockwork.waiting, [])
+
+
+class SweeperTest(unittest.TestCase):
+    """Garbage is collected in one thread."""
+
+    def test_cycles_are_collected_where_the_timer_runs_and_nowhere_else(self) -> None:
+        clockwork, where = Clockwork(), []
+        sweeper = Sweeper(clockwork)
+        sweeper.start()
+        self.addCleanup(gc.enable)
+
+        class Cycle:
+            def __init__(self) -> None:
+                self.me = self
+
+            def __del__(self) -> None:
+                where.append(threading.current_thread())
+
+        def litter() -> None:
+            for _ in range(3_000):
+                Cycle()
+
+        worker = threading.Thread(target=litter)
+        worker.start()
+        worker.join()
+        self.assertEqual(where, [])
+        clockwork.step()
+        self.assertEqual(set(where), {threading.current_thread()})
+        sweeper.stop()
+        self.assertTrue(gc.isenabled())
 
 
 class LanesTest(unittest.TestCase):

@@ -7,8 +7,8 @@ import unittest
 
 from bpost.errors import Refused, SecurityError, TransportError, UntrustedCertificate
 from client_tk.app import App
+from client_tk.fields import Field, PasswordField
 from client_tk.start_w import StartWindow
-from client_tk.widgets import Field, PasswordField
 from tests.client_tk.gui import PASSWORD, GuiTest
 
 KEYSYMS = {" ": "space", ".": "period"}
