@@ -23,6 +23,15 @@ USERNAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,31}")
 SHORTEST = 8  # characters of a new password
 
 
+@dataclass(frozen=True)
+class SignedIn:
+    """What came of an attempt: a client that is logged in, and the server to remember."""
+
+    client: Client
+    server: str
+    pin: str | None
+
+
 class MakeClient(Protocol):
     """How a client is made: `Client`, or one that stands in for it."""
 
@@ -78,8 +87,8 @@ def password_error(password: str) -> str:
     return ""
 
 
-def sign_in(attempt: Attempt, make: MakeClient, profile: Path | None) -> tuple[Client, str]:
-    """Log in or create the account; return the client, and the server to remember.
+def sign_in(attempt: Attempt, make: MakeClient, profile: Path | None) -> SignedIn:
+    """Log in or create the account.
 
     Raises: what `Client.register` and `Client.log_in` raise.
     """
@@ -92,7 +101,9 @@ def sign_in(attempt: Attempt, make: MakeClient, profile: Path | None) -> tuple[C
     except BaseException:
         client.close()
         raise
-    return client, known.server if known else plain_server(attempt.server)
+    if known is None:
+        return SignedIn(client, plain_server(attempt.server), attempt.pin)
+    return SignedIn(client, known.server, known.pin)
 
 
 @dataclass(frozen=True)

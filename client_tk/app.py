@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import threading
 import time
@@ -16,7 +17,7 @@ from bpost.client import Client
 from bpost.client.keystore import data_folder
 from bpost.errors import BPostError, ProfileError, UntrustedCertificate
 from client_tk import account, settings, system
-from client_tk.account import Attempt, Complaint, MakeClient
+from client_tk.account import Attempt, Complaint, MakeClient, SignedIn
 from client_tk.lanes import Lanes
 from client_tk.main_w import MainWindow, Shell
 from client_tk.pictures import Pictures
@@ -27,6 +28,7 @@ from client_tk.theme import Look, make_root
 
 SIZE = (1020, 700)
 SMALLEST = (680, 460)
+GEOMETRY = re.compile(r"\d{2,5}x\d{2,5}\+(-?\d{1,5})\+(-?\d{1,5})")
 CLOSE_WITHIN = 5.0  # seconds
 
 
@@ -85,10 +87,21 @@ class App:
         icons = [self.pictures.program(size) for size in (64, 32, 16)]
         root.iconphoto(True, *(cast("tkinter.PhotoImage", icon) for icon in icons))
         root.minsize(px(SMALLEST[0]), px(SMALLEST[1]))
-        root.geometry(self.options.geometry or self.settings.geometry or self._middle())
+        root.geometry(self._place())
         root.protocol("WM_DELETE_WINDOW", self.close)
         root.bind("<FocusIn>", self._focused, add="+")
         root.deiconify()
+
+    def _place(self) -> str:
+        """Return where the window is to be: as asked for, as it was, or in the middle."""
+        for wanted in (self.options.geometry, self.settings.geometry):
+            found = GEOMETRY.fullmatch(wanted)
+            if found is None:
+                continue
+            x, y = int(found[1]), int(found[2])
+            if x < self.root.winfo_screenwidth() - 50 and y < self.root.winfo_screenheight() - 50:
+                return wanted
+        return self._middle()
 
     def _middle(self) -> str:
         """Return the usual size, in the middle of the screen, and not larger than it."""
@@ -134,11 +147,11 @@ class App:
         number = self._attempt
         known = replace(attempt, pin=attempt.pin or self._known_pin(attempt.server))
 
-        def done(result: tuple[Client, str]) -> None:
-            if number != self._attempt:
-                self.lanes.slow(result[0].close)
-                return
-            self._enter(result[0], result[1], known)
+        def done(result: SignedIn) -> None:
+            if number == self._attempt:
+                self._enter(result)
+            else:
+                self.lanes.slow(result.client.close)
 
         def failed(error: BPostError) -> None:
             if number == self._attempt and self.start is not None:
@@ -146,7 +159,7 @@ class App:
 
         profile, left = self.options.profile, self._left
 
-        def work() -> tuple[Client, str]:
+        def work() -> SignedIn:
             left.wait(CLOSE_WITHIN)  # until the profile of the last account is free
             return account.sign_in(known, self._make, profile)
 
@@ -171,9 +184,10 @@ class App:
         """Let an attempt come to nothing; its client is closed when it comes back."""
         self._attempt += 1
 
-    def _enter(self, client: Client, server: str, attempt: Attempt) -> None:
-        if attempt.pin:
-            self.settings.pins[account.place_of(attempt.server)] = attempt.pin
+    def _enter(self, result: SignedIn) -> None:
+        client, server = result.client, result.server
+        if result.pin:
+            self.settings.pins[account.place_of(server)] = result.pin
         self.settings.server, self.settings.username = server, client.username
         self._save_settings()
         if self.start is not None:

@@ -44,7 +44,8 @@ class Composer(Frame):
         for key in ("<Return>", "<KP_Enter>"):
             self.text.bind(key, self._entered)
         self.text.bind("<Shift-Return>", lambda _: None)
-        self.text.bind("<Tab>", self._tabbed)
+        self.text.bind("<Tab>", lambda _: self._move_focus(self.text.tk_focusNext()))
+        self.text.bind("<Shift-Tab>", lambda _: self._move_focus(self.text.tk_focusPrev()))
         self.text.bind("<<Paste>>", self._pasting)
         self.text.bind("<<Modified>>", self._modified)
         self.text.bind("<Configure>", lambda _: self._fit())
@@ -131,10 +132,9 @@ class Composer(Frame):
         self.submit()
         return "break"
 
-    def _tabbed(self, event: tkinter.Event[tkinter.Misc]) -> str:
-        following = event.widget.tk_focusNext()
-        if following is not None:
-            following.focus_set()
+    def _move_focus(self, widget: tkinter.Misc | None) -> str:
+        if widget is not None:
+            widget.focus_set()
         return "break"
 
     def _pasting(self, _: tkinter.Event[tkinter.Misc]) -> None:

@@ -199,6 +199,40 @@ class ConversationsTest(MainTest):
         self.assertIn("you did not hear of me", self.shown())
 
 
+class KeyboardTest(MainTest):
+    """Everything without the mouse."""
+
+    def test_tab_reaches_everything_in_the_order_it_is_seen(self) -> None:
+        self.open("bob")
+        side, header = self.window.side, self.window.header
+        side.new.focus_force()
+        self.app.root.update()
+        reached: list[tkinter.Misc] = []
+        while (focus := self.window.focus_get()) is not None and focus not in reached:
+            reached.append(focus)
+            focus.event_generate("<Tab>")
+            self.app.root.update()
+        self.assertEqual(
+            reached,
+            [
+                side.new,
+                side.settings,
+                side.search,
+                side.list.canvas,
+                header.safety,
+                header.menu_button,
+                self.view.canvas,
+                self.window.composer.text,
+                self.window.composer.button,
+            ],
+        )
+
+    def test_shift_tab_goes_back(self) -> None:
+        self.open("bob")
+        self.press(self.window.composer.text, "<Shift-Tab>")
+        self.assertIs(self.window.focus_get(), self.view.canvas)
+
+
 class MessagesTest(MainTest):
     """Writing and reading."""
 

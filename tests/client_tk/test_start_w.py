@@ -163,6 +163,11 @@ class StartTest(GuiTest):
         page.trust.invoke()
         self.until(lambda: self.app.main, "the main window")
         self.assertEqual(self.world.client.pin, PIN)
+        self.app.log_out()
+        self.window = self.start(self.app)
+        self.create("zoe", "correct horse", "correct horse")
+        self.until(lambda: self.app.main, "the main window of the next account")
+        self.assertEqual(self.world.client.pin, PIN)
 
     def test_an_unknown_certificate_that_is_not_trusted_is_not_used(self) -> None:
         self.world.fail["log_in"] = UntrustedCertificate("Signed by nobody known.", PIN)
@@ -215,6 +220,24 @@ class StartTest(GuiTest):
         self.until(lambda: self.window.winfo_height() <= 330)
         self.window.create.again.entry.focus_force()
         self.until(lambda: self.window.scroll.yview()[0] > 0, "the scroll")  # type: ignore[index]
+
+
+class GeometryTest(GuiTest):
+    """Where the window is."""
+
+    def test_a_place_that_makes_no_sense_is_not_taken(self) -> None:
+        for asked in ("large", "1x1+0+0", "800x600+99999+0", "800x600"):
+            with self.subTest(asked):
+                app = self.open_app(geometry=asked)
+                self.assertGreater(app.root.winfo_width(), 600)
+                self.assertLess(app.root.winfo_rootx(), 1000)
+                app.close()
+                self.apps.clear()
+
+    def test_the_window_is_where_it_was(self) -> None:
+        self.open_app(geometry="730x510+33+44").close()
+        app = self.open_app(geometry="")
+        self.assertEqual(app.root.geometry(), "730x510+33+44")
 
 
 class DarkStartTest(GuiTest):
