@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from pathlib import Path
+from types import FrameType
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
@@ -80,9 +81,14 @@ def main(arguments: list[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 1
+
+    def leave(_number: int, _frame: FrameType | None) -> None:
+        if not app.closed:
+            app.root.after(0, app.close)
+
     for number in (signal.SIGTERM, signal.SIGINT):
         # Runs between two events, since the pump lets Python look every 50 ms.
-        signal.signal(number, lambda *_: app.root.after(0, app.close))
+        signal.signal(number, leave)
     app.run()
     return 0
 

@@ -16,7 +16,7 @@ from typing import cast
 from bpost.client import Client
 from bpost.client.keystore import data_folder
 from bpost.errors import BPostError, ProfileError, UntrustedCertificate
-from client_tk import account, settings, system
+from client_tk import account, settings, system, words
 from client_tk.account import Attempt, Complaint, MakeClient, SignedIn
 from client_tk.lanes import Lanes
 from client_tk.main_w import MainWindow, Shell
@@ -60,6 +60,7 @@ class App:
         self.settings = settings.load(options.profile or data_folder())
         if options.appearance:
             self.settings.appearance = options.appearance
+        words.emoji_in_words(not system.draws_emoji())
         mode = self._mode(system.prefers_dark)
         self.root = make_root("BPost", mode, options.scale or system.screen_scale())
         self.root.report_callback_exception = self._callback_failed

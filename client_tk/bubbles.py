@@ -123,9 +123,9 @@ class BubblePainter:
         """Return what is shown of a message, and how many characters are left out."""
         if message.kind != "text":
             return words.printable(message.failure or SAID.get(message.kind, "")), 0
-        text = words.printable(message.text).rstrip("\n")
+        text = message.text.rstrip("\n")
         kept = "\n".join(text[:MOST_CHARS].split("\n", MOST_LINES)[:MOST_LINES])
-        return kept, len(text) - len(kept)
+        return words.printable(kept), len(text) - len(kept)
 
     def _with_room(self, text: str, message: Message) -> str:
         """Add blanks that no line breaks in, as wide as the time and the ticks that lie on them."""

@@ -1,4 +1,4 @@
-"""What the desktop prefers: dark or light, and how large a point is.
+"""What the desktop prefers and can do: dark or light, how large a point is, coloured emoji.
 
 Each question goes to the desktop's own tools with a deadline; without an answer it is light, and
 what Tk thinks of the screen.
@@ -6,12 +6,14 @@ what Tk thinks of the screen.
 
 from __future__ import annotations
 
+import ctypes
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 PATIENCE = 1.0
+XFT_WITH_COLORS = 20305  # version 2.3.5
 
 
 def ask(*command: str) -> str:
@@ -83,3 +85,17 @@ def _positive(text: str) -> float | None:
     except ValueError:
         return None
     return number if 0.5 <= number <= 1000 else None
+
+
+def draws_emoji() -> bool:
+    """Tell whether emoji can be drawn at all.
+
+    libXft before 2.3.5 sends coloured glyphs that the X server refuses (BadLength), which ends the
+    program: without this question, anybody could end it by sending an emoji.
+    """
+    if not sys.platform.startswith("linux"):
+        return True
+    try:
+        return int(ctypes.CDLL("libXft.so.2").XftGetVersion()) >= XFT_WITH_COLORS
+    except (OSError, AttributeError):
+        return True  # Tk does without that library, and so without coloured glyphs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 import unicodedata
 import zlib
@@ -28,6 +29,9 @@ MONTHS = (
 # Controls that change the direction of what follows. Those that force one are never shown; in one
 # line of a list, the others would move the words beside them.
 OVERRIDES = "\u202a\u202b\u202c\u202d\u202e"
+EMOJI = re.compile("[\u2300-\u23ff\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U0001fbff]")
+JOINERS = re.compile("[\u200d\u20e3\ufe0e\ufe0f\U000e0000-\U000e007f]")
+_in_words = False
 UNSEEN = ("Cc", "Cs")  # controls, and halves of a character
 DIRECTIONS = {*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C}
 
@@ -85,14 +89,31 @@ def one_line(text: str, most: int = 200) -> str:
         if char.isspace()
         or (unicodedata.category(char) not in UNSEEN and ord(char) not in DIRECTIONS)
     )
-    return " ".join("".join(kept).split())[:most]
+    line = " ".join("".join(kept).split())[:most]
+    return without_emoji(line) if _in_words else line
+
+
+def emoji_in_words(wanted: bool) -> None:
+    """Write emoji as words from now on, or as what they are (`system.draws_emoji`)."""
+    global _in_words
+    _in_words = wanted
+
+
+def without_emoji(text: str) -> str:
+    """Return ``text`` with emoji written as words, and what only joins or colours them left out."""
+    return "".join(
+        f"[{unicodedata.name(char, 'emoji').lower()}]" if EMOJI.match(char) else char
+        for char in JOINERS.sub("", text)
+    )
 
 
 def printable(text: str) -> str:
     """Return ``text`` with what cannot be shown taken out; line ends stay."""
     return "".join(
         "    " if char == "\t" else char
-        for char in text.replace("\r\n", "\n").replace("\r", "\n")
+        for char in (without_emoji(text) if _in_words else text)
+        .replace("\r\n", "\n")
+        .replace("\r", "\n")
         if char in "\n\t" or (unicodedata.category(char) not in UNSEEN and char not in OVERRIDES)
     )
 

@@ -6,6 +6,7 @@ import contextlib
 import io
 import os
 import stat
+import sys
 import tempfile
 import unittest
 from pathlib import Path
@@ -129,6 +130,15 @@ class SystemTest(unittest.TestCase):
         for text, scale in (("2", 2.0), ("big", None), ("-1", None)):
             with self.subTest(text), mock.patch.dict(os.environ, {"BPOST_SCALE": text}):
                 self.assertEqual(system.screen_scale(), scale)
+
+    @unittest.skipUnless(sys.platform.startswith("linux"), "for Linux")
+    def test_an_old_libxft_is_given_no_emoji(self) -> None:
+        for version, can in ((20304, False), (20305, True), (20306, True)):
+            with self.subTest(version), mock.patch("ctypes.CDLL") as library:
+                library.return_value.XftGetVersion.return_value = version
+                self.assertEqual(system.draws_emoji(), can)
+        with mock.patch("ctypes.CDLL", side_effect=OSError):
+            self.assertTrue(system.draws_emoji())
 
     @unittest.skipUnless(os.name == "posix", "for Linux")
     def test_a_dark_desktop_is_noticed(self) -> None:

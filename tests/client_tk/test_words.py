@@ -103,6 +103,15 @@ class LinesTest(unittest.TestCase):
     def test_what_cannot_be_shown_is_taken_out_of_a_message(self) -> None:
         self.assertEqual(words.printable("a\tb\r\nc\x00\x1f\ud800d"), "a    b\ncd")
 
+    def test_emoji_are_words_where_they_cannot_be_drawn(self) -> None:
+        self.addCleanup(words.emoji_in_words, False)
+        text = "yes \U0001f44d\U0001f3fd \u2764\ufe0f \u2713"
+        self.assertEqual(words.printable(text), text)
+        words.emoji_in_words(True)
+        spelled = "yes [thumbs up sign][emoji modifier fitzpatrick type-4] [heavy black heart]"
+        self.assertEqual(words.printable(text), f"{spelled} [check mark]")
+        self.assertEqual(words.one_line(text), words.printable(text))
+
     def test_the_last_line_says_whose_it_is_and_what_it_is(self) -> None:
         for shown, line in (
             (None, "No messages yet"),
