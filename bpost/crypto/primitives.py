@@ -11,6 +11,7 @@ import base64
 import hashlib
 import hmac
 import os
+import threading
 from collections.abc import Callable
 
 from cryptography.exceptions import InvalidSignature
@@ -42,6 +43,9 @@ SMALL_ORDER = frozenset({0, 1, FIELD - 1, _ORDER_8, FIELD - _ORDER_8})
 TOKEN_START = b"\x80" + bytes(8)
 """How every token of ours begins: Fernet's version, and the time 0 instead of a clock."""
 TOKEN_OVERHEAD = len(TOKEN_START) + 16 + 32
+
+# Guards OpenSSL's workers for Argon2; held for as long as one derivation takes.
+_argon2_lock = threading.Lock()
 
 
 def random_bytes(count: int) -> bytes:
@@ -77,11 +81,16 @@ def hkdf(secret: bytes, *, info: bytes, length: int = KEY, salt: bytes = b"") ->
 def argon2id(
     password: bytes, salt: bytes, *, memory_kib: int, passes: int, lanes: int, length: int = KEY
 ) -> bytes:
-    """Stretch a password (RFC 9106)."""
+    """Stretch a password (RFC 9106), one at a time.
+
+    Two derivations in two threads would share the workers that OpenSSL keeps for the lanes, and
+    wait for each other for ever (seen with cryptography 50.0.2).
+    """
     costs = Argon2id(
         salt=salt, length=length, iterations=passes, lanes=lanes, memory_cost=memory_kib
     )
-    return costs.derive(password)
+    with _argon2_lock:
+        return costs.derive(password)
 
 
 def scrypt(secret: bytes, salt: bytes, *, n: int, r: int, p: int, length: int = KEY) -> bytes:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hmac
 import inspect
+import subprocess
+import sys
 import unicodedata
 import unittest
 from dataclasses import fields
+from pathlib import Path
 from unittest.mock import patch
 
 from bpost import b64
@@ -15,7 +18,9 @@ from bpost.crypto.password import derive_password_keys, password_field
 from bpost.crypto.primitives import argon2id, sha256
 from bpost.errors import UsageError
 from bpost.limits import Limits
+from tests.support import patience
 
+ROOT = Path(__file__).resolve().parents[2]
 KEYS = derive_password_keys("Alice", "correct horse battery staple")
 
 FROZEN_LOGIN_KEY = "82122dfa0fc1ec7bc5693a3690bbeb65c1a9a7194d7cfb989e183666b053927a"
@@ -52,6 +57,17 @@ class PasswordTest(unittest.TestCase):
         for word in ("", "\ud800"):
             with self.assertRaises(UsageError):
                 derive_password_keys("alice", word)
+
+    def test_two_passwords_at_once_do_not_wait_for_each_other_for_ever(self) -> None:
+        program = (
+            "import threading\n"
+            "from bpost.crypto.password import derive_password_keys as derive\n"
+            "for _ in range(3):\n"
+            "    threading.Thread(target=derive, args=('alice', 'a password')).start()\n"
+        )
+        command = [sys.executable, "-c", program]
+        done = subprocess.run(command, cwd=ROOT, timeout=patience(60), check=False)
+        self.assertEqual(done.returncode, 0)
 
     def test_e69_the_costs_are_those_of_the_design(self) -> None:
         with patch.object(password, "argon2id", return_value=bytes(32)) as stretch:
