@@ -148,18 +148,14 @@ class Octets(Kind[bytes]):
 
 @dataclass(frozen=True)
 class KeyText(Text):
-    """The base64url text of 32 bytes: a digest, or the key that a password was turned into."""
-
-    remedy: str = ""
+    """The base64url text of 32 bytes."""
 
     def check(self, value: object, limits: Limits | None) -> None:
         super().check(value, limits)
         try:
             b64.decode(str(value), 32)
         except SecurityError:
-            raise Unfit(
-                f"is not 32 bytes in canonical base64url (43 characters){self.remedy}"
-            ) from None
+            raise Unfit("is not 32 bytes in canonical base64url (43 characters)") from None
 
 
 class DeviceIds(Kind[tuple[str, ...]]):
@@ -226,8 +222,9 @@ _USERNAME_FORM: Final = (
     "2 to 32 letters, digits, dots, underscores or hyphens, the first a letter or digit"
 )
 _DEVICE_FORM: Final = "a device id (16 characters of A-Z a-z 0-9 _ -)"
-_REMEDY: Final = (
-    ": a password must be turned into its log-in key by the client and never be sent itself"
+_PASSWORD_FORM: Final = (
+    "43 characters of base64url: a password must be turned into its log-in key by the client and "
+    "never be sent itself"
 )
 _DEVICE: Final = Text(pattern=re.compile(r"[A-Za-z0-9_-]{16}"), form=_DEVICE_FORM)
 
@@ -238,7 +235,8 @@ def _text(pattern: str, form: str, bound: str | None = None, empty: bool = False
 
 Username = Annotated[str, Text(pattern=_USERNAME, form=_USERNAME_FORM)]
 UsernameOrEmpty = Annotated[str, Text(pattern=_USERNAME, form=_USERNAME_FORM, may_be_empty=True)]
-Password = Annotated[str, KeyText(remedy=_REMEDY)]
+# Its last character may have any spare bits: it is only ever hashed, so nothing is spelled twice.
+Password = Annotated[str, _text(r"[A-Za-z0-9_-]{43}", _PASSWORD_FORM)]
 Digest = Annotated[str, KeyText()]
 Device = Annotated[str, _DEVICE]
 DeviceOrNew = Annotated[str, _text(r"[A-Za-z0-9_-]{16}|new", f"{_DEVICE_FORM} or new")]
