@@ -222,7 +222,7 @@ _USERNAME_FORM: Final = (
     "2 to 32 letters, digits, dots, underscores or hyphens, the first a letter or digit"
 )
 _DEVICE_FORM: Final = "a device id (16 characters of A-Z a-z 0-9 _ -)"
-_PASSWORD_FORM: Final = (
+_LOG_IN_KEY_FORM: Final = (
     "43 characters of base64url: a password must be turned into its log-in key by the client and "
     "never be sent itself"
 )
@@ -236,7 +236,7 @@ def _text(pattern: str, form: str, bound: str | None = None, empty: bool = False
 Username = Annotated[str, Text(pattern=_USERNAME, form=_USERNAME_FORM)]
 UsernameOrEmpty = Annotated[str, Text(pattern=_USERNAME, form=_USERNAME_FORM, may_be_empty=True)]
 # Its last character may have any spare bits: it is only ever hashed, so nothing is spelled twice.
-Password = Annotated[str, _text(r"[A-Za-z0-9_-]{43}", _PASSWORD_FORM)]
+Password = Annotated[str, _text(r"[A-Za-z0-9_-]{43}", _LOG_IN_KEY_FORM)]
 Digest = Annotated[str, KeyText()]
 Device = Annotated[str, _DEVICE]
 DeviceOrNew = Annotated[str, _text(r"[A-Za-z0-9_-]{16}|new", f"{_DEVICE_FORM} or new")]
