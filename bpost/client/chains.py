@@ -30,13 +30,15 @@ class Chains:
 
     def next(self, conversation: str) -> tuple[int, str]:
         """Return number and previous hash for the next payload of this device."""
-        chain = self._chain(self._profile.name, self._profile.device, conversation)
+        me = self._profile
+        chain = self._chain(me.name, me.account.public, me.device, conversation)
         return (1, "") if chain is None else (chain.number + 1, chain.hash)
 
-    def advance(self, payload: Payload, data: bytes) -> None:
-        """Note ``payload``, which is ``data``, as the last of its chain."""
+    def advance(self, payload: Payload, data: bytes, key: bytes) -> None:
+        """Note ``payload``, which is ``data``, as the last of its chain under an account key."""
         row = {
             "sender": payload.sender,
+            "account_key": key,
             "device": payload.device,
             "conversation": payload.conversation,
             "number": payload.number,
@@ -44,59 +46,88 @@ class Chains:
         }
         self._store.run(Chain.insert(row).on_conflict_replace())
 
-    def follow(self, payload: Payload, data: bytes, events: list[Event]) -> float | None:
+    def follow(
+        self, payload: Payload, data: bytes, key: bytes, events: list[Event]
+    ) -> float | None:
         """Take the next payload of another device; return its place if it came late.
 
+        ``key`` is the account key that it came under.
+
         Raises:
-            SecurityError: ``duplicate``, when its message is there already.
+            SecurityError: ``duplicate``, when there is a message of its device with its id.
         """
-        chain = self._chain(payload.sender, payload.device, payload.conversation)
-        last = chain.number if chain else self._start(payload)
+        self._check_new(payload)
+        chain = self._chain(payload.sender, key, payload.device, payload.conversation)
+        last = chain.number if chain else self._start(payload, key)
         if payload.number <= last:
-            return self._late(payload, data, events)
+            return self._late(payload, data, key, events)
         if payload.number > last + 1:
-            self._note_gap(payload, last + 1, events)
+            self._note_gap(payload, last + 1, key, events)
         elif chain and payload.previous != chain.hash:
             text = "What was sent before the next message is not what arrived here."
             events += self._history.notice(payload.conversation, payload.sender, text)
         self._forgive(payload)
-        self.advance(payload, data)
+        self.advance(payload, data, key)
         return None
 
-    def _chain(self, sender: str, device: str, conversation: str) -> Chain | None:
+    def _check_new(self, payload: Payload) -> None:
+        """Refuse what has the id of an earlier message of its device, whatever its number."""
+        known = self._store.one(
+            Entry,
+            Entry.sender == payload.sender,
+            Entry.device == payload.device,
+            Entry.id == payload.id,
+        )
+        if known is not None:
+            raise SecurityError("duplicate", "A message came a second time.")
+
+    def _chain(self, sender: str, key: bytes, device: str, conversation: str) -> Chain | None:
         return self._store.one(
             Chain,
             Chain.sender == sender,
+            Chain.account_key == key,
             Chain.device == device,
             Chain.conversation == conversation,
         )
 
-    def _start(self, payload: Payload) -> int:
+    def _start(self, payload: Payload, key: bytes) -> int:
         """Return the number before the first that this device could have received.
 
         The device that made the account was there from the start. One that joined later comes
-        into the middle of conversations, and begins with the number that it sees first.
+        into the middle of conversations, and begins with the number that it sees first; what
+        was sent shortly before may still come, and is late then.
         """
-        return 0 if self._profile.fact(FOUNDER) else payload.number - 1
+        if self._profile.fact(FOUNDER):
+            return 0
+        before = payload.number - 1
+        if before:
+            first = max(1, payload.number - self._profile.limits.skip)
+            self._keep_gap(payload, first, key)
+        return before
 
-    def _note_gap(self, payload: Payload, first: int, events: list[Event]) -> None:
+    def _note_gap(self, payload: Payload, first: int, key: bytes, events: list[Event]) -> None:
         """Tell how many messages are missing, but for those whose placeholders are shown."""
         talk = self._store.one(Talk, Talk.name == payload.conversation)
         missing = payload.number - first - (talk.unreadable if talk else 0)
-        notice, place = 0, self._history.next_place()
+        notice = 0
         if missing > 0:
             told = self._history.notice(payload.conversation, payload.sender, missing_text(missing))
+            notice = int(self._history.next_place()) - 1
             events += told
-            notice = int(place)
+        self._keep_gap(payload, first, key, notice)
+
+    def _keep_gap(self, payload: Payload, first: int, key: bytes, notice: int = 0) -> None:
+        """Remember which numbers did not come, and where they belong: behind what is there now."""
         self._store.run(
             Gap.insert(
                 sender=payload.sender,
+                account_key=key,
                 device=payload.device,
                 conversation=payload.conversation,
                 first=first,
                 last=payload.number - 1,
                 notice=notice,
-                place=place if notice else place - 1,
+                place=self._history.next_place() - 1,
             )
         )
 
@@ -107,19 +138,12 @@ class Chains:
         )
         self._store.run(good)
 
-    def _late(self, payload: Payload, data: bytes, events: list[Event]) -> float | None:
+    def _late(self, payload: Payload, data: bytes, key: bytes, events: list[Event]) -> float | None:
         """Take a payload whose number has passed."""
-        known = self._store.one(
-            Entry,
-            Entry.sender == payload.sender,
-            Entry.device == payload.device,
-            Entry.id == payload.id,
-        )
-        if known is not None:
-            raise SecurityError("duplicate", "A message came a second time.")
         gap = self._store.one(
             Gap,
             Gap.sender == payload.sender,
+            Gap.account_key == key,
             Gap.device == payload.device,
             Gap.conversation == payload.conversation,
             Gap.first <= payload.number,
@@ -128,7 +152,7 @@ class Chains:
         if gap is None:
             text = "A device of the sender counts its messages anew: it may have been restored."
             events += self._history.notice(payload.conversation, payload.sender, text)
-            self.advance(payload, data)
+            self.advance(payload, data, key)
             return None
         self._fill(gap, events)
         return gap.place + (payload.number - gap.first + 1) / (gap.last - gap.first + 2)

@@ -25,7 +25,7 @@ from bpost.crypto.handshake import Address
 from bpost.crypto.prekeys import VerifiedBundle, open_bundle
 from bpost.crypto.primitives import KEY, equal
 from bpost.crypto.session import Sender, Sessions, start
-from bpost.errors import SecurityError, StoreError
+from bpost.errors import SecurityError
 from bpost.protocol.fields import canonical
 from bpost.protocol.replies import Bundles, DeviceKeys
 
@@ -109,7 +109,7 @@ class Devices:
         name, device = canonical(sessions.remote.username), sessions.remote.device
         change = Device.update(sessions=sessions.to_bytes()).where(*_is(name, key, device))
         if not self._store.run(change):
-            raise StoreError(f"The profile knows no device {device} of {name}.")
+            raise SecurityError("unknown-device", f"{name} has no device {device} that is listed.")
         self._store.note(("sessions", name, key, device), sessions)
 
     def sender(self, name: str, device: str, key: bytes | None) -> Sender:

@@ -127,11 +127,17 @@ class Mailbox:
     # The content
 
     def _file(self, delivery: Delivery, payload: Payload, unsealed: Unsealed) -> list[Event]:
-        """Store what a payload says where it belongs."""
+        """Store what a payload says where it belongs.
+
+        What came under an account key that is not trusted yet is shown, and does nothing else.
+        """
         events: list[Event] = []
         self._history.open(self._other(payload))
-        place = self._chains.follow(payload, unsealed.data, events)
+        place = self._chains.follow(payload, unsealed.data, unsealed.opened.account_public, events)
         if payload.type == RECEIPT:
+            if unsealed.new_key:
+                log.info("a receipt under a key that is not trusted was passed over")
+                return events
             events += self._take_receipt(payload)
         elif payload.type != EMPTY:
             events += self._show(delivery, payload, unsealed, place)
@@ -160,7 +166,7 @@ class Mailbox:
             place=place,
         )
         message = self._history.add(payload.conversation, entry)
-        if not own:
+        if not own and not unsealed.new_key:
             self._outbox.owe(payload.sender, payload.id, DELIVERED)
         return [MessageAdded(message)]
 

@@ -24,7 +24,7 @@ from peewee import (
 
 __all__ = ["SQL", "fn"]
 
-VERSION = 1
+VERSION = 2
 """The version of the schema below. A change of the schema is a new version and a migration."""
 
 
@@ -110,9 +110,13 @@ class BaseKey(Model):
 
 
 class Chain(Model):
-    """The last payload of a device in a conversation: its number and hash; our own chain too."""
+    """The last payload of a device in a conversation: its number and hash; our own chain too.
+
+    Each account key of a sender has its own chains: a false one does not touch those of the true.
+    """
 
     sender = TextField()
+    account_key = BlobField()
     device = TextField()
     conversation = TextField()
     number = BigIntegerField()
@@ -120,7 +124,7 @@ class Chain(Model):
 
     class Meta:
         table_name = "chains"
-        primary_key = CompositeKey("sender", "device", "conversation")
+        primary_key = CompositeKey("sender", "account_key", "device", "conversation")
 
 
 class Gap(Model):
@@ -128,6 +132,7 @@ class Gap(Model):
 
     id = AutoField()
     sender = TextField()
+    account_key = BlobField(default=b"")
     device = TextField()
     conversation = TextField()
     first = BigIntegerField()
@@ -249,3 +254,19 @@ TABLES: tuple[type[Model], ...] = (
     Outgoing,
     Frame,
 )
+
+MIGRATIONS: dict[int, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    2: (
+        ("ALTER TABLE chains RENAME TO chains_1",),
+        (
+            "INSERT INTO chains (sender, account_key, device, conversation, number, hash)"
+            " SELECT c.sender, coalesce(p.account_key, x''), c.device, c.conversation, c.number,"
+            " c.hash FROM chains_1 AS c LEFT JOIN peers AS p ON p.name = c.sender",
+            "DROP TABLE chains_1",
+            "ALTER TABLE gaps ADD COLUMN account_key BLOB NOT NULL DEFAULT x''",
+            "UPDATE gaps SET account_key = coalesce("
+            "(SELECT account_key FROM peers WHERE name = sender), x'')",
+        ),
+    ),
+}
+"""For each version: what makes it of the one before, first and after new tables are made."""

@@ -178,7 +178,7 @@ class Outbox:
         if not payload.recipients:
             return payload, None
         data = payload.to_bytes()
-        self.chains.advance(payload, data)
+        self.chains.advance(payload, data, profile.account.public)
         return payload, seal_body(data)
 
     def _envelope(self, there: Mapping[str, Sessions], body: SealedBody) -> str:

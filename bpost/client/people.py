@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from bpost.client.events import ContactsChanged, Event, SecurityNotice
-from bpost.client.models import Device, Frame, KeyList, Peer
+from bpost.client.models import Chain, Device, Frame, Gap, KeyList, Peer
 from bpost.client.profile import Profile
 from bpost.client.records import Contact
 from bpost.crypto.primitives import check_ed25519, equal
@@ -108,9 +108,11 @@ class People:
         self._store.forget()
 
     def _forget_key(self, name: str, key: bytes) -> None:
-        """Drop the devices of an account key that is not used any more."""
+        """Drop devices and chains of an account key that is not used any more."""
         for table in (KeyList, Device):
             self._store.remove(table, table.peer == name, table.account_key == key)
+        for chain in (Chain, Gap):
+            self._store.remove(chain, chain.sender == name, chain.account_key == key)
 
 
 def contact_of(peer: Peer) -> Contact:

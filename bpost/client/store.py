@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from peewee import (
     DatabaseError,
+    DataError,
+    IntegrityError,
     InterfaceError,
     Model,
     PeeweeException,
@@ -24,7 +26,7 @@ from peewee import (
 )
 from playhouse.sqlcipher_ext import SqlCipherDatabase
 
-from bpost.client.models import SQL, TABLES, VERSION, Fact, fn
+from bpost.client.models import MIGRATIONS, SQL, TABLES, VERSION, Fact, fn
 from bpost.errors import StoreError
 
 M = TypeVar("M", bound=Model)
@@ -94,12 +96,17 @@ class Store:
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
-        """Within a transaction: let an exception undo only what was done since."""
+        """Within a transaction: let an exception undo only what was done since.
+
+        What the tables do not allow is raised as it is: it says nothing about the database.
+        """
         try:
             with self._database.savepoint():
                 yield
         except BaseException as error:
             self.forget()
+            if isinstance(error, IntegrityError | DataError):
+                raise
             if isinstance(error, DatabaseError | InterfaceError):
                 raise _store_error(error) from error
             raise
@@ -176,19 +183,31 @@ class Store:
             self._database.close()
 
     def _migrate(self) -> None:
-        """Make the tables, and refuse a database of a newer version."""
+        """Make the tables, bring those of an older version up to date, and refuse a newer one."""
         with self.transaction():
-            for table in TABLES:
-                SchemaManager(table, self._database).create_all()
-            version = self.one(Fact, Fact.name == "version")
-            if version is None:
-                self.run(Fact.insert(name="version", value=str(VERSION).encode()))
-            elif int(version.value) > VERSION:
+            SchemaManager(Fact, self._database).create_all()
+            found = self.one(Fact, Fact.name == "version")
+            version = VERSION if found is None else int(found.value)
+            if version > VERSION:
                 text = "This profile was used with a newer version of BPost. Update the program."
                 raise StoreError(text)
+            steps = [MIGRATIONS[number] for number in range(version + 1, VERSION + 1)]
+            self._execute(statement for before, _ in steps for statement in before)
+            for table in TABLES:
+                SchemaManager(table, self._database).create_all()
+            self._execute(statement for _, after in steps for statement in after)
+            now = Fact.insert(name="version", value=str(VERSION).encode())
+            self.run(now.on_conflict_replace())
+
+    def _execute(self, statements: Iterable[str]) -> None:
+        for statement in statements:
+            cast(Any, self._database).execute_sql(statement)
 
 
 def _store_error(error: Exception) -> StoreError:
-    if "full" in str(error):
-        return StoreError("The disk is full: nothing was stored. Make room, then go on.")
+    first: BaseException | None = error
+    while first is not None:  # undoing what a full disk has undone fails in its turn
+        if "full" in str(first):
+            return StoreError("The disk is full: nothing was stored. Make room, then go on.")
+        first = first.__context__
     return StoreError(f"The profile's database cannot be used: {error}.")

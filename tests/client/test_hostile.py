@@ -1,0 +1,127 @@
+"""What a contact or a server would only do on purpose: it shows, and it breaks nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from unittest import mock
+
+from peewee import IntegrityError
+
+from bpost.client import mailbox
+from bpost.client.history import History
+from bpost.client.models import Chain, Gap, Receipt
+from bpost.protocol.payload import Payload
+from tests.client.forging import changed, forge
+from tests.client.simulated import SimulatedCase, SimulatedDevice
+
+IDS = [f"00000000-0000-4000-8000-{number:012}" for number in range(9)]
+LAST = (1 << 53) - 1
+
+
+class RepeatedIdTest(SimulatedCase):
+    """One id stands for one message, whatever number comes with it."""
+
+    def test_e43_an_earlier_id_under_a_new_number_is_a_repeat_and_stops_nothing(self) -> None:
+        alice, bob = self.pair()
+        bob.take([forge(alice, bob)])
+        bob.take([forge(alice, bob, changed(number=3, previous="A" * 43, content={"text": "x"}))])
+        self.assertEqual(bob.shown("alice"), ["first", "second", "forged"])
+        alice.write("bob", "still here")
+        bob.fetch()
+        self.assertEqual(bob.shown("alice")[-1], "still here")
+
+    def test_what_the_tables_do_not_allow_becomes_a_placeholder(self) -> None:
+        alice, bob = self.pair()
+        alice.write("bob", "trips")
+        refuse = mock.patch.object(History, "add", side_effect=[IntegrityError("no"), mock.DEFAULT])
+        before = len(bob.history("alice"))
+        with refuse as add, self.assertLogs(mailbox.log, "ERROR"):
+            add.return_value = bob.history("alice")[0]
+            bob.fetch()
+        self.assertEqual(add.call_count, 2)
+        self.assertEqual(len(bob.history("alice")), before)
+        alice.write("bob", "comes")
+        bob.fetch()
+        self.assertEqual(bob.shown("alice")[-1], "comes")
+
+
+class FalseKeyTest(SimulatedCase):
+    """What comes under another account key is shown under a notice, and does nothing else."""
+
+    def _false_bob(self, bob: SimulatedDevice) -> SimulatedDevice:
+        """Return a bob that the server has made, with the device id of the true one."""
+        real = self.server.accounts.pop("bob")
+        with mock.patch("tests.client.simulated.b64.encode", return_value=bob.device):
+            false = SimulatedDevice(self.server, "bob", self.folder / "false")
+        self.addCleanup(false.close)
+        self.server.account("bob").contacts = ["alice"]
+        false.work()
+        self.server.accounts["bob"] = real
+        return false
+
+    def _forge(self, false: SimulatedDevice, alice: SimulatedDevice, **fields: object) -> None:
+        """Let the false bob say something, for which he needs a session."""
+        with false.store.reading():
+            known = false.parts.devices.reachable("alice")
+        if not known:
+            false.write("alice", "hello from bob")
+            alice.fetch()
+        change: Callable[[Payload], Payload] = changed(previous="A" * 43, **fields)
+        alice.take([forge(false, alice, change)])
+
+    def test_e50_a_receipt_under_an_unknown_account_key_is_not_believed(self) -> None:
+        alice, bob = self.pair()
+        sent = alice.write("bob", "never delivered")
+        false = self._false_bob(bob)
+        content = {"kind": "read", "ids": [sent.id]}
+        self._forge(false, alice, type="receipt", content=content, number=2)
+        status = {m.id: m.status for m in alice.history("bob")}[sent.id]
+        self.assertEqual(status, "stored")
+
+    def test_e50_what_comes_under_an_unknown_account_key_is_owed_no_receipt(self) -> None:
+        alice, bob = self.pair()
+        alice.work()
+        alice.seconds += 1
+        alice.work()
+        false = self._false_bob(bob)
+        self._forge(false, alice, number=2)
+        with alice.store.reading():
+            self.assertEqual(alice.store.count(Receipt), 0)
+
+    def test_e43_a_false_key_does_not_spoil_the_order_of_the_true_one(self) -> None:
+        alice, bob = self.pair()
+        bob.fetch()
+        false = self._false_bob(bob)
+        self._forge(false, alice, number=LAST)
+        already = len(alice.history("bob"))
+        for text in "abc":
+            bob.write("alice", text)
+        alice.fetch()
+        self.assertEqual(alice.shown("bob")[already:], ["a", "b", "c"])
+
+    def test_a_key_that_is_forgotten_takes_its_chains_along(self) -> None:
+        alice, bob = self.pair()
+        self._forge(self._false_bob(bob), alice, number=7)
+        with alice.profile.change():
+            peer = alice.parts.people.know("bob")
+            false_key, true_key = peer.offered_key, peer.account_key
+            self.assertEqual(alice.store.count(Chain, Chain.account_key == false_key), 1)
+            alice.parts.people.pin("bob", bytes(true_key or b""))
+            for table in (Chain, Gap):
+                self.assertEqual(alice.store.count(table, table.account_key == false_key), 0)
+            self.assertEqual(alice.store.count(Chain, Chain.account_key == true_key), 1)
+
+
+class LateJoinerTest(SimulatedCase):
+    """A device that came into the middle of a conversation does not take a swap for a restore."""
+
+    def test_e43_numbers_out_of_order_take_their_places_at_a_device_that_joined_late(self) -> None:
+        alice, bob = self.pair()
+        second = self.device("bob", of=bob)
+        alice.fetch()
+        bob.fetch()
+        for text in "abcd":
+            alice.write("bob", text)
+        a, b, c, d = second.pending()[-4:]
+        second.take([c, a, d, b])
+        self.assertEqual(second.shown("alice"), ["a", "b", "c", "d"])

@@ -1,0 +1,48 @@
+"""Takeouts of what was found by attacking the client library, and mended."""
+
+from __future__ import annotations
+
+from tests.takeouts import Takeout
+
+_HOSTILE = "tests.client.test_hostile"
+
+TAKEOUTS = [
+    Takeout(
+        "E43",
+        "bpost/client/chains.py",
+        "        self._check_new(payload)\n",
+        "",
+        f"{_HOSTILE}.RepeatedIdTest"
+        ".test_e43_an_earlier_id_under_a_new_number_is_a_repeat_and_stops_nothing",
+    ),
+    Takeout(
+        "E43",
+        "bpost/client/chains.py",
+        "            Chain.account_key == key,\n",
+        "",
+        f"{_HOSTILE}.FalseKeyTest.test_e43_a_false_key_does_not_spoil_the_order_of_the_true_one",
+    ),
+    Takeout(
+        "E43",
+        "bpost/client/chains.py",
+        "            self._keep_gap(payload, first, key)\n        return before",
+        "        return before",
+        f"{_HOSTILE}.LateJoinerTest"
+        ".test_e43_numbers_out_of_order_take_their_places_at_a_device_that_joined_late",
+    ),
+    Takeout(
+        "E50",
+        "bpost/client/mailbox.py",
+        "            if unsealed.new_key:\n                log",
+        "            if False:\n                log",
+        f"{_HOSTILE}.FalseKeyTest.test_e50_a_receipt_under_an_unknown_account_key_is_not_believed",
+    ),
+    Takeout(
+        "E50",
+        "bpost/client/mailbox.py",
+        "if not own and not unsealed.new_key:",
+        "if not own:",
+        f"{_HOSTILE}.FalseKeyTest"
+        ".test_e50_what_comes_under_an_unknown_account_key_is_owed_no_receipt",
+    ),
+]
