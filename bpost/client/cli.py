@@ -88,6 +88,8 @@ def contacts(options: argparse.Namespace) -> int:
 def send(options: argparse.Namespace) -> int:
     """Send a text, or the standard input, and wait until the server has stored it."""
     texts = [options.text] if options.text not in (None, "-") else _standard_input(options.lines)
+    if not texts:
+        raise UsageError("There is nothing to send: the standard input is empty.")
     with _logged_in(options) as me:
         waiting = {message.id: message for message in (me.send(options.to, t) for t in texts)}
         _wait_stored(me, waiting, options.timeout)

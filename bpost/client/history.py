@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 from bpost.client.events import ConversationChanged, Event, MessageAdded, MessageChanged
@@ -20,14 +20,14 @@ class NewEntry:
 
     sender: str
     kind: Kind
-    text: str = ""
+    text: str = field(default="", repr=False)
     id: str = ""
     device: str = ""
     sent: int = 0
     seq: int | None = None
     status: Status = "received"
-    failure: str = ""
-    payload: bytes | None = None
+    failure: str = field(default="", repr=False)
+    payload: bytes | None = field(default=None, repr=False)
     place: float | None = None
 
 

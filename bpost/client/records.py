@@ -6,7 +6,7 @@ every call compares them without regard to case.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 Kind = Literal["text", "unreadable", "notice", "unsupported"]
@@ -68,5 +68,5 @@ class Conversation:
     name: str
     last: Message | None
     unread: int
-    draft: str
+    draft: str = field(repr=False)
     request: bool = False

@@ -8,7 +8,7 @@ from typing import Any
 from unittest import mock
 
 from bpost.client.events import MessageChanged
-from bpost.client.models import Frame
+from bpost.client.models import Frame, Outgoing
 from bpost.client.store import Store
 from bpost.crypto.message import parse_message
 from bpost.errors import StoreError, UsageError
@@ -60,14 +60,14 @@ class OutboxTest(SimulatedCase):
         alice, bob = self.pair()
         alice.write("bob", "hello", work=False)
         before, sent = alice.dump(), len(self.server.sent)
-        insert = Store.run
+        remove = Store.remove
 
-        def full(store: Store, query: Any) -> Any:
-            if isinstance(getattr(query, "model", None), type) and query.model is Frame:
+        def full(store: Store, table: type[Any], *where: Any) -> int:
+            if table is Outgoing:  # the last step, when everything else is written
                 raise StoreError("The disk is full.")
-            return insert(store, query)
+            return remove(store, table, *where)
 
-        with mock.patch.object(Store, "run", full), self.assertRaises(StoreError):
+        with mock.patch.object(Store, "remove", full), self.assertRaises(StoreError):
             alice.work()
         self.assertEqual((alice.dump(), len(self.server.sent)), (before, sent))
         alice.work()

@@ -50,6 +50,15 @@ class StockTest(SimulatedCase):
         self.assertEqual(len({len(one) for one in ids}), 1)
         self.assertGreater(min(abs(a - b) for a, b in itertools.pairwise(numbers)), 1_000_000)
 
+    def test_e12_a_device_that_has_a_session_takes_no_more_one_time_keys(self) -> None:
+        alice, bob = self.pair()
+        keys = self.server.account("bob").devices[bob.device].one_time
+        before = list(keys)
+        for _ in range(3):
+            alice.connect()
+            alice.write("bob", "hello")
+        self.assertEqual(keys, before)
+
     def test_e14_a_late_message_is_read_for_one_period_and_not_after(self) -> None:
         alice, bob = self.device("alice"), self.device("bob")
         carol = self.device("carol")
