@@ -7,6 +7,7 @@ import selectors
 import socket
 import threading
 import time
+from collections.abc import Callable
 from types import TracebackType
 
 from bpost.net.outbound import Outbound
@@ -21,8 +22,9 @@ class Drainer:
     that already belongs to another connection.
     """
 
-    def __init__(self) -> None:
-        """Make ready to :meth:`start`."""
+    def __init__(self, on_failure: Callable[[Exception], None] | None = None) -> None:
+        """Make ready to :meth:`start`; ``on_failure`` is told what cost a connection its life."""
+        self._on_failure = on_failure
         self._selector = selectors.DefaultSelector()
         self._bell, self._ringer = socket.socketpair()
         for end in (self._bell, self._ringer):
@@ -91,13 +93,13 @@ class Drainer:
         while not self._stopped:
             for key, _ in self._selector.select(TICK if self._watched else None):
                 if key.data is not None:
-                    self._serve(key.data)
+                    self._guarded(self._serve, key.data)
             self._come_and_go()
             now = time.monotonic()
             if now >= next_check:
                 next_check = now + TICK
                 for outbound in list(self._watched):
-                    outbound.check(now)
+                    self._guarded(self._check, outbound)
 
     def _come_and_go(self) -> None:
         with contextlib.suppress(OSError):
@@ -107,16 +109,35 @@ class Drainer:
             retired, self._retired = self._retired, []
         for outbound in arrived:
             self._watched.setdefault(outbound, False)
-            self._serve(outbound)
+            self._guarded(self._serve, outbound)
         for outbound in retired:
-            self._await_room(outbound, False)
-            self._watched.pop(outbound, None)
+            self._forget(outbound)
             outbound.stream.close()
 
+    def _guarded(self, step: Callable[[Outbound], None], outbound: Outbound) -> None:
+        """Do one step for one connection: what fails there costs that one, never this thread."""
+        try:
+            step(outbound)
+        except Exception as error:
+            self._forget(outbound)
+            outbound.stream.shutdown()  # its own thread finds out, and retires it
+            if self._on_failure is not None:
+                self._on_failure(error)
+
+    def _check(self, outbound: Outbound) -> None:
+        outbound.check(time.monotonic())
+
     def _serve(self, outbound: Outbound) -> None:
-        self._await_room(outbound, outbound.drain())
-        if outbound.settled():
+        waits = outbound.drain()
+        self._await_room(outbound, waits)
+        if waits:
+            return
+        # Only now that the selector does not know it: once it is settled, anyone may close it.
+        still = outbound.settle()
+        if still is None:
             self._watched.pop(outbound, None)
+        else:
+            self._await_room(outbound, still)  # more was put since it was drained
 
     def _await_room(self, outbound: Outbound, wanted: bool) -> None:
         """Let the selector tell, or not tell, when the socket of ``outbound`` takes more."""
@@ -127,3 +148,9 @@ class Drainer:
         else:
             self._selector.unregister(outbound.stream)
         self._watched[outbound] = wanted
+
+    def _forget(self, outbound: Outbound) -> None:
+        """Watch ``outbound`` no more, in whatever state it is."""
+        with contextlib.suppress(KeyError, ValueError, OSError):
+            self._selector.unregister(outbound.stream)
+        self._watched.pop(outbound, None)

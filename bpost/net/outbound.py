@@ -185,11 +185,15 @@ class Outbound:
             elif since is not None and now - since >= self._limits.send_seconds:
                 self._give_up()
 
-    def settled(self) -> bool:
-        """Stop being watched if there is nothing to watch; return whether it is so."""
+    def settle(self) -> bool | None:
+        """Return whether something waits for room; None, and watched no more, if nothing is due.
+
+        Both in one look: between two, a :meth:`put` could be stuck and believe itself watched.
+        """
         with self._lock:
-            self._watched = self._blocked_since is not None or self._deadline is not None
-            return not self._watched
+            blocked = self._blocked_since is not None
+            self._watched = blocked or self._deadline is not None
+            return blocked if self._watched else None
 
     def end(self) -> None:
         """Give the descriptor back to the system; the drainer does it if it may be watching it."""

@@ -50,7 +50,7 @@ class Listener:
         self._office = office
         self._tls = tls
         self._log = office.log
-        self._drainer = Drainer()
+        self._drainer = Drainer(lambda error: self._log.failure("drainer", error, incident()))
         self._origins = frozenset(office.config.origins)
         self._thread: threading.Thread | None = None
         self._listening: socket.socket | None = None
