@@ -129,10 +129,12 @@ class Account:
 
     def close(self) -> None:
         """Log out for good and end `events`; may be called twice, and from any thread."""
-        with self._life:
-            self._closed = True
-            self._leave()
-        self._events.close()
+        try:
+            with self._life:
+                self._closed = True
+                self._leave()
+        finally:
+            self._events.close()
 
     def change_password(self, current: str, new: str) -> None:
         """Change the password on the server and re-seal vault and key file.
@@ -233,6 +235,8 @@ class Account:
     def _leave(self) -> None:
         """Stop what runs and let the folder go."""
         running, self._running = self._running, None
-        if running is not None:
-            running.stop()
-        self._keystore.unlock()
+        try:
+            if running is not None:
+                running.stop()
+        finally:
+            self._keystore.unlock()

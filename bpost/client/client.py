@@ -18,7 +18,7 @@ from collections.abc import Iterator
 
 from bpost.client.account import Account
 from bpost.client.events import ConnectionState, ContactsChanged, Event, MessageAdded
-from bpost.client.people import contact_of
+from bpost.client.people import check_answer, contact_of
 from bpost.client.records import Contact, Conversation, Message
 from bpost.crypto.fingerprint import Party, safety_number
 from bpost.errors import UsageError
@@ -38,13 +38,14 @@ class Client(Account):
     def add_contact(self, name: str) -> Contact:
         """Add ``name`` to the contact list on the server and fetch their keys.
 
-        Raises: ``Refused("no-such-user")``; TransportError if offline.
+        Raises: ``Refused("no-such-user")``; TransportError if offline; SecurityError if the
+        server answers about somebody else.
         """
         running = self._run
         check_username(name)
         request = AddContact(running.profile.username, name)
         added = running.receiver.link.request(request, ContactAdded)
-        shown = added.contact or name
+        shown = check_answer(name, added.contact or name)
         with running.profile.change() as events:
             running.parts.people.set_listed(shown, True)
             running.parts.history.open(shown)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from bpost import b64
 from bpost.client.events import ContactsChanged, Event, SecurityNotice
 from bpost.client.models import Device, KeyList, Peer
-from bpost.client.people import People, changed_text
+from bpost.client.people import People, changed_text, check_answer
 from bpost.client.profile import Profile
 from bpost.crypto.account import (
     DeviceEntry,
@@ -143,9 +143,15 @@ class Devices:
             if sessions and not sessions.needs_new_session(now, self._profile.limits)
         }
 
-    def learn(self, reply: Bundles) -> Learned:
+    def learn(self, asked: str, reply: Bundles) -> Learned:
         """Check what the server hands out for a user, keep the list, and start what is missing."""
-        peer, learned = self._people.know(reply.contact), Learned()
+        learned = Learned()
+        try:
+            peer = self._people.know(check_answer(asked, reply.contact))
+        except SecurityError as error:
+            learned.events.append(SecurityNotice(asked, error.cause, str(error)))
+            learned.held = str(error)
+            return learned
         key = _account_key(reply.public_key)
         learned.held = self._check_key(peer, key, learned)
         if key is None or learned.held:

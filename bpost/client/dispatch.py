@@ -205,9 +205,10 @@ class Dispatch:
                 return f"There is no user {peer} any more."
             return f"The server gives no keys now; it is sent later. {error}"
         with self._profile.change() as events:
-            learned = devices.learn(reply)
+            learned = devices.learn(peer, reply)
             events += [event for event in learned.events if self._is_news(event)]
-            self._asked[peer] = frozenset(devices.devices(peer))
+            # What has no session now was asked for in vain; what loses its own is asked for anew.
+            self._asked[peer] = frozenset(devices.devices(peer)) - set(devices.reachable(peer))
         return learned.held
 
     def _is_news(self, event: Event) -> bool:

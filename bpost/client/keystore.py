@@ -122,7 +122,7 @@ class Keystore:
         try:
             value = json.loads(_read(self._json))
             found = Remembered(**value)
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, RecursionError):
             return None
         texts = (found.server, found.username, found.device, found.pin or "")
         return found if all(isinstance(text, str) for text in texts) else None

@@ -14,7 +14,7 @@ from bpost.client.models import Chain, Device, Frame, Gap, KeyList, Peer
 from bpost.client.profile import Profile
 from bpost.client.records import Contact
 from bpost.crypto.primitives import check_ed25519, equal
-from bpost.errors import UsageError
+from bpost.errors import SecurityError, UsageError
 from bpost.protocol.fields import canonical
 from bpost.protocol.replies import ContactRecord
 
@@ -126,6 +126,18 @@ def contact_of(peer: Peer) -> Contact:
         key_changed=peer.offered_key is not None,
         verified=peer.verified,
     )
+
+
+def check_answer(asked: str, answered: str) -> str:
+    """Return the name that the server answered about, as it is registered.
+
+    Raises:
+        SecurityError: it is not the one that was asked about.
+    """
+    if canonical(answered) != canonical(asked):
+        text = f"The server was asked about {asked}, and answered about {answered!r}: refused."
+        raise SecurityError("bad-bundle", text)
+    return answered
 
 
 def changed_text(shown: str) -> str:

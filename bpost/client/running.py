@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from bpost.client.courier import Courier
 from bpost.client.enrol import Entrance
 from bpost.client.events import ContactsChanged
@@ -10,6 +12,7 @@ from bpost.client.parts import assemble
 from bpost.client.profile import Memory, Profile
 from bpost.client.receiver import Receiver
 from bpost.client.upkeep import Credentials, Upkeep
+from bpost.errors import StoreError
 from bpost.protocol.fields import canonical
 
 
@@ -36,10 +39,13 @@ class Running:
 
     def stop(self) -> None:
         """End the threads, and close the profile; what waits is sent another time."""
-        self.receiver.stop()
-        self.courier.stop()
-        self.profile.store.checkpoint()
-        self.profile.store.close()
+        try:
+            self.receiver.stop()
+            self.courier.stop()
+            with suppress(StoreError):  # a full disk: the next program empties the log
+                self.profile.store.checkpoint()
+        finally:
+            self.profile.store.close()
 
     def ask_again(self, name: str) -> None:
         """Ask for the devices of ``name`` before the next message, and send what waited."""

@@ -49,14 +49,16 @@ class Stock:
     def renew(self) -> bool:
         """Make the weekly prekeys where none is fresh, and remove those that were kept long enough.
 
+        One that was made while the clock was far ahead is not fresh: nobody would believe it.
         Returns whether there are new ones to publish. With an old signed prekey goes what is
         remembered of the first messages that used it.
         """
-        made = False
-        fresh = self._profile.now() - int(self._profile.limits.signed_prekey_seconds * 1000)
+        made, limits = False, self._profile.limits
+        fresh = self._profile.now() - int(limits.signed_prekey_seconds * 1000)
+        ahead = self._profile.now() + int(limits.clock_error_seconds * 1000)
         for kind in RENEWED:
             current = self._current(kind)
-            if current is None or current.created <= fresh:
+            if current is None or not fresh < current.created <= ahead:
                 gone = (Prekey.kind == kind) & Prekey.replaced.is_null()
                 self._store.run(Prekey.update(replaced=self._profile.now()).where(gone))
                 self._make(kind)

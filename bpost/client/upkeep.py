@@ -16,6 +16,7 @@ from bpost.client.events import ContactsChanged
 from bpost.client.link import Link
 from bpost.client.models import Device, Seen
 from bpost.client.parts import Parts
+from bpost.client.people import check_answer
 from bpost.client.profile import ANNOUNCED, FOUNDER, VAULT, YES
 from bpost.crypto.account import SignedDeviceList
 from bpost.crypto.password import PasswordKeys, password_field
@@ -145,11 +146,12 @@ class Upkeep:
         with self._store.reading():
             known = tuple(self._parts.devices.reachable(profile.name))
         own = link.request(GetBundles(profile.username, profile.username, known), Bundles)
+        check_answer(profile.name, own.contact)
         if own.public_key:
             self._check_own(b64.decode(own.public_key))
         with profile.change() as events:
             if own.public_key:
-                events += self._parts.devices.learn(own).events
+                events += self._parts.devices.learn(profile.name, own).events
             self._parts.devices.enlist()
 
     def _check_own(self, public: bytes) -> None:

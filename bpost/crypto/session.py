@@ -175,6 +175,7 @@ def open_message(
         sessions.check_remote(sender.address, sender.account_public)
         session = sessions.find(parsed.base_key)
         if session is not None:
+            _check_listed(sender)
             return _open_in(sessions, session, parsed, now, random=random, limits=limits)
     if parsed.prekey is None:
         text = "A message belongs to a session that this device does not have any more."
@@ -217,6 +218,16 @@ def tidy(
         left -= len(state.skipped)
         tidied.append(replace(one, ratchet=state))
     return replace(sessions, sessions=tuple(tidied))
+
+
+def _check_listed(sender: Sender) -> None:
+    """Check that the sending device is on the newest list that is known of its account."""
+    if sender.device_list is None:
+        return
+    known, device = SignedDeviceList.from_bytes(sender.device_list), sender.address.device
+    if known.list.find(device) is None:
+        text = f"A message came from a device that {sender.address.username!r} has removed."
+        raise SecurityError("unknown-device", text)
 
 
 def _check_sender(

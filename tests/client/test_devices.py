@@ -279,6 +279,27 @@ class AskingTest(SimulatedCase):
         alice.write("bob", "c")
         self.assertEqual(self._asked("bob"), before + 1)
 
+    def test_a_device_whose_session_goes_stale_on_a_long_connection_is_asked_for_again(
+        self,
+    ) -> None:
+        alice, bob = self.pair()
+        second = self.device("bob", of=bob)
+        bob.fetch()
+        bob.work()
+        alice.pending()
+        alice.connect()
+        alice.write("bob", "to both")
+        bob.seconds = second.seconds = alice.seconds = alice.seconds + 31 * DAY
+        for device in (bob, second):
+            device.connect()
+            device.work()
+        bob.fetch()
+        bob.write("alice", "back")
+        alice.fetch()
+        alice.write("bob", "to both again")
+        second.fetch()
+        self.assertEqual(second.shown("alice")[-1], "to both again")
+
     def _asked(self, name: str) -> int:
         requests: list[Request] = [r for who, r in self.server.requests if who == "alice"]
         return sum(isinstance(r, GetBundles) and r.contact == name for r in requests)

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from unittest import mock
 
 from peewee import IntegrityError
 
 from bpost.client import mailbox
+from bpost.client.events import SecurityNotice
 from bpost.client.history import History
 from bpost.client.models import Chain, Gap, Receipt
+from bpost.crypto.account import sign_device_list
 from bpost.protocol.payload import Payload
+from bpost.protocol.replies import Bundles
+from bpost.protocol.shape import Reply, Request
 from tests.client.forging import changed, forge
 from tests.client.simulated import SimulatedCase, SimulatedDevice
 
@@ -125,3 +130,63 @@ class LateJoinerTest(SimulatedCase):
         a, b, c, d = second.pending()[-4:]
         second.take([c, a, d, b])
         self.assertEqual(second.shown("alice"), ["a", "b", "c", "d"])
+
+
+class RemovedDeviceTest(SimulatedCase):
+    """Who was taken off the list is not believed any more, old sessions or not (E61)."""
+
+    def _removed(self, bob: SimulatedDevice, *friends: SimulatedDevice) -> SimulatedDevice:
+        """Return a device of bob that has sessions with his friends, and was removed."""
+        removed, key = self.device("bob", of=bob), bob.profile.account.public
+        for friend in friends:
+            friend.fetch()
+            friend.write("bob", "to both")
+            removed.fetch()
+            removed.write(friend.name, "from the second")
+            friend.fetch()
+        bob.fetch()
+        with bob.profile.change():
+            known = bob.parts.devices.device_list("bob", key)
+            assert known is not None
+            less = sign_device_list(bob.profile.account, known.list.without_device(removed.device))
+            bob.parts.devices.keep_list("bob", key, less)
+        bob.work()
+        del self.server.account("bob").devices[removed.device]
+        for friend in friends:
+            friend.connect()
+            friend.write("bob", "to one")
+        return removed
+
+    def test_e61_what_a_removed_device_goes_on_saying_is_refused(self) -> None:
+        alice, bob = self.pair()
+        removed = self._removed(bob, alice)
+        self.assertIn("from the second", alice.shown("bob"))
+        removed.write("alice", "still here")
+        alice.fetch()
+        self.assertNotIn("still here", alice.shown("bob"))
+        self.assertEqual([n.cause for n in alice.told(SecurityNotice)], ["unknown-device"])
+
+    def test_e61_an_own_removed_device_is_refused_too(self) -> None:
+        alice, bob = self.pair()
+        removed = self._removed(bob, alice)
+        removed.write("alice", "in bob's name")
+        bob.fetch()
+        self.assertNotIn("in bob's name", bob.shown("alice"))
+
+
+class OtherNameTest(SimulatedCase):
+    """An answer about somebody else is no answer."""
+
+    def test_keys_of_another_user_than_the_one_asked_for_are_refused(self) -> None:
+        alice, bob = self.device("alice"), self.device("bob")
+        self.befriend(alice, bob)
+        self.server.lie = self._as_of_zoe
+        alice.write("bob", "secret")
+        self.assertEqual(self.server.sent, [])
+        self.assertIn("answered about 'zoe'", alice.history("bob")[-1].failure)
+        self.assertIn("bad-bundle", [n.cause for n in alice.told(SecurityNotice)])
+        with alice.store.reading():
+            self.assertIsNone(alice.parts.people.peer("zoe"))
+
+    def _as_of_zoe(self, _request: Request, reply: Reply) -> Reply:
+        return replace(reply, contact="zoe") if isinstance(reply, Bundles) else reply

@@ -85,6 +85,15 @@ class StockTest(SimulatedCase):
         self._pass(bob, 8 * DAY)
         self.assertNotEqual(keys.bundle, before)
 
+    def test_e14_keys_made_while_the_clock_was_far_ahead_are_renewed_when_it_is_right(self) -> None:
+        alice, bob = self.device("alice"), self.device("bob")
+        self.befriend(alice, bob)
+        self._pass(bob, 365 * DAY)
+        self._pass(bob, -365 * DAY)
+        alice.write("bob", "to the traveller")
+        bob.fetch()
+        self.assertEqual(bob.shown("alice"), ["to the traveller"])
+
     def test_a_bundle_that_the_server_lost_is_published_again(self) -> None:
         bob = self.device("bob")
         keys = self.server.account("bob").devices[bob.device]
