@@ -7,6 +7,7 @@ events     what it tells: MessageAdded, ConnectionChanged, …
 
 from __future__ import annotations
 
+from bpost.client.archive import BackupInfo, inspect_backup
 from bpost.client.client import Client
 from bpost.client.events import (
     ConnectionChanged,
@@ -24,6 +25,7 @@ from bpost.client.keystore import Remembered, default_profile, remembered
 from bpost.client.records import Contact, Conversation, Message
 
 __all__ = [
+    "BackupInfo",
     "Client",
     "ConnectionChanged",
     "ConnectionState",
@@ -40,5 +42,6 @@ __all__ = [
     "SecurityNotice",
     "SignedOut",
     "default_profile",
+    "inspect_backup",
     "remembered",
 ]

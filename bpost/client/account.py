@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
 
 from bpost.client import enrol
+from bpost.client.archive import check_username_of, open_archive, restore_profile, write_backup
 from bpost.client.enrol import Entrance
 from bpost.client.events import ConnectionState, EventQueue
 from bpost.client.keystore import Keystore
@@ -153,6 +154,41 @@ class Account:
         running.receiver.link.request(request, PasswordChanged)
         credentials.keys = keys
         enrol.reseal(self._keystore, profile.account, keys)
+
+    def backup(
+        self, file: Path, passphrase: str, settings: Mapping[str, object] | None = None
+    ) -> None:
+        """Write account key, contacts and history to ``file``, sealed under a passphrase.
+
+        ``settings`` are what the program wants to have back from `inspect_backup`.
+
+        Raises: UsageError if the passphrase is empty or ``file`` is something else than a backup;
+        ProfileError if it cannot be written.
+        """
+        running = self._run
+        write_backup(self._keystore, running.profile, file, passphrase, settings or {})
+
+    def restore(self, file: Path, passphrase: str, password: str, username: str = "") -> None:
+        """Make a profile of a backup, and log in as a new device of its account.
+
+        ``password`` is that of the account. If it fails, nothing is changed.
+
+        Raises:
+            SecurityError: ``bad-token`` for a wrong passphrase, ``bad-encoding`` for what is no
+                backup or a damaged one, ``account-key-changed`` …
+            UsageError: it is not a backup of ``username``, if that is given.
+            ProfileError: there is an account in the folder already, or a file cannot be used.
+            Refused, TransportError: as :meth:`log_in`.
+        """
+        with self._life, open_archive(file, passphrase) as (backed, pieces):
+            check_username_of(backed, username)
+            entrance = self._enter(backed.facts.username, password)
+            try:
+                profile = restore_profile(entrance, backed, pieces)
+                self._start(entrance, profile, needed=False)
+            except BaseException:
+                self._leave()
+                raise
 
     @property
     def username(self) -> str:

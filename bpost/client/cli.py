@@ -17,12 +17,14 @@ from pathlib import Path
 from types import FrameType
 
 from bpost import __version__
+from bpost.client.archive import inspect_backup
 from bpost.client.client import Client
 from bpost.client.events import MessageAdded, MessageChanged, SecurityNotice, SignedOut
 from bpost.client.keystore import Remembered, default_profile, remembered
 from bpost.client.records import Message
 from bpost.client.terminal import (
     asks_trust,
+    read_passphrase,
     read_password,
     say,
     show,
@@ -142,6 +144,30 @@ def password(options: argparse.Namespace) -> int:
     return 0
 
 
+def backup(options: argparse.Namespace) -> int:
+    """Write account key, contacts and history to a file, sealed under a passphrase."""
+    with _logged_in(options, connect=False) as me:
+        passphrase = read_passphrase(options.passphrase_file, twice=True)
+        me.backup(options.file, passphrase)
+        print(f"{options.file} holds a backup of {me.username}. Keep its passphrase elsewhere.")
+    return 0
+
+
+def restore(options: argparse.Namespace) -> int:
+    """Make a profile of a backup: this is a new device of the account then."""
+    passphrase = read_passphrase(options.passphrase_file)
+    found = inspect_backup(options.file, passphrase)
+    if options.server is None:
+        options.server, options.pin = found.server, options.pin or found.pin
+    given = read_password(options.password_file)
+    wanted, options.user = options.user or "", options.user or found.username
+    enter: Enter = lambda me: me.restore(options.file, passphrase, given, wanted)  # noqa: E731
+    with _client(options, enter) as me:
+        me.flush(FLUSH_SECONDS)
+        print(f"{me.username} is restored. This device is {me.device}.")
+    return 0
+
+
 def whoami(options: argparse.Namespace) -> int:
     """Say whose profile this is; that takes no password."""
     known = _known(options)
@@ -180,6 +206,10 @@ def _parser() -> argparse.ArgumentParser:
     shown.add_argument("contact")
     shown.add_argument("--json", action="store_true", help="print one JSON object a line")
     command(password).add_argument("--new-password-file", type=Path)
+    for made in (command(backup), command(restore)):
+        made.add_argument("file", type=Path, metavar="FILE")
+        what = "the passphrase of the backup is its first line"
+        made.add_argument("--passphrase-file", type=Path, help=what)
     command(whoami)
     return parser
 

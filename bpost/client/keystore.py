@@ -17,6 +17,7 @@ import os
 import re
 import stat
 import sys
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -174,14 +175,27 @@ def write_atomically(path: Path, data: bytes) -> None:
         ProfileError: it cannot be written.
     """
     new = path.with_name(path.name + ".new")
+    new.unlink(missing_ok=True)
+    write_pieces(path, (data,), new)
+
+
+def write_pieces(path: Path, pieces: Iterable[bytes], new: Path) -> None:
+    """Write a private file of any size at ``new``, and give it its name when it is whole.
+
+    Raises:
+        ProfileError: it cannot be written; nothing is left then, nor after any other error.
+    """
     try:
-        new.unlink(missing_ok=True)
         descriptor = _open_private(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
-        with open(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(path)
+        try:
+            with open(descriptor, "wb") as file:
+                file.writelines(pieces)
+                file.flush()
+                os.fsync(file.fileno())
+            new.replace(path)
+        except BaseException:
+            new.unlink(missing_ok=True)
+            raise
         _sync_folder(path.parent)
     except OSError as error:
         text = f"{path} cannot be written: {error.strerror}. Check the disk, then try again."

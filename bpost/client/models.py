@@ -22,7 +22,7 @@ from peewee import (
     fn,
 )
 
-__all__ = ["SQL", "fn"]
+__all__ = ["SQL", "Model", "fn"]
 
 VERSION = 2
 """The version of the schema below. A change of the schema is a new version and a migration."""
@@ -254,6 +254,7 @@ TABLES: tuple[type[Model], ...] = (
     Outgoing,
     Frame,
 )
+"""All of them. A backup holds those that :mod:`backup` names, and no other."""
 
 MIGRATIONS: dict[int, tuple[tuple[str, ...], tuple[str, ...]]] = {
     2: (

@@ -127,17 +127,20 @@ def create_profile(
     store = Store(keystore.database, database_key)
     try:
         with store.transaction():
-            _first_facts(store, facts, account, marks)
+            write_first_facts(store, facts, account, marks)
     finally:
         store.close()
     keystore.remember(facts)
     keystore.write_key(seal_key_file(database_key, keys.wrapping_key, account))
 
 
-def _first_facts(
+def write_first_facts(
     store: Store, facts: Remembered, account: AccountKey, marks: tuple[str, ...]
 ) -> None:
-    """Write down who we are."""
+    """Write down who we are, in a database that knows nothing else, or what a backup held.
+
+    ``marks`` are the facts that hold from the start; within a transaction.
+    """
     values = {
         USERNAME: facts.username.encode(),
         ACCOUNT: account.seed,
@@ -150,7 +153,8 @@ def _first_facts(
         store.run(Fact.insert(name=name, value=value))
     name = canonical(facts.username)
     key = account.public
-    store.run(Peer.insert(name=name, shown=facts.username, account_key=key, added=0))
+    row = Peer.insert(name=name, shown=facts.username, account_key=key, added=0)
+    store.run(row.on_conflict_ignore())
 
 
 class Memory:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -119,6 +119,18 @@ class Store:
                 yield
             except (DatabaseError, InterfaceError) as error:
                 raise _store_error(error) from error
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Hold the lock, and see the database as it is now whatever other connections write."""
+        with self.reading(), self._database.atomic("DEFERRED"):
+            self.count(Fact)  # it begins with the first look
+            yield
+
+    def rows(self, table: type[Model], columns: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+        """Yield these columns of all rows, without holding all of them in memory."""
+        query = table.select(*(getattr(table, name) for name in columns))
+        return iter(cast(Any, query).tuples().iterator(self._database))
 
     def run(self, query: Any) -> Any:
         """Run an insert, update or delete; return what the library returns: a key or a count."""

@@ -33,6 +33,16 @@ def read_password(file: Path | None, *, twice: bool = False, what: str = "Passwo
     return _typed(what, twice)
 
 
+def read_passphrase(file: Path | None, *, twice: bool = False) -> str:
+    """Return the passphrase of a backup from ``file`` or the keyboard; raise UsageError as above.
+
+    The environment has no part in it: it holds the password, which is another secret.
+    """
+    if file is None and not sys.stdin.isatty():
+        raise UsageError("There is no terminal to type on. Use --passphrase-file.")
+    return read_password(file, twice=twice, what="Passphrase of the backup")
+
+
 def _typed(what: str, twice: bool) -> str:
     """Let somebody type a password, which is not shown."""
     if not sys.stdin.isatty():

@@ -37,7 +37,7 @@ def derive_password_keys(username: str, password: str) -> PasswordKeys:
     """
     salt = sha256(labels.PASSWORD, name_bytes(username))
     master = argon2id(
-        _password_bytes(password), salt, memory_kib=MEMORY_KIB, passes=PASSES, lanes=LANES
+        password_bytes(password), salt, memory_kib=MEMORY_KIB, passes=PASSES, lanes=LANES
     )
     return PasswordKeys(
         login_key=hkdf(master, info=labels.LOGIN),
@@ -50,8 +50,12 @@ def password_field(login_key: bytes) -> str:
     return b64.encode(login_key)
 
 
-def _password_bytes(password: str) -> bytes:
-    """Spell a password in the one way that every keyboard's variants of it lead to."""
+def password_bytes(password: str) -> bytes:
+    """Spell a password in the one way that every keyboard's variants of it lead to.
+
+    Raises:
+        UsageError: it is empty or is no Unicode text.
+    """
     try:
         data = unicodedata.normalize("NFC", password).encode("utf-8")
     except UnicodeEncodeError:
