@@ -116,8 +116,8 @@ TAKEOUTS = [
     Takeout(
         "E10",
         SESSION,
-        "        if session is not None:\n            return _open_in",
-        "        if session is not None and parsed.prekey is None:\n            return _open_in",
+        "        if session is not None:\n            _check_listed",
+        "        if session is not None and parsed.prekey is None:\n            _check_listed",
         FIRST + "test_e10_a_replay_of_a_first_message_is_a_duplicate",
     ),
     Takeout(
