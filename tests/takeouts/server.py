@@ -51,17 +51,6 @@ TAKEOUTS = [
         BUNDLE_TEST + "test_e10_no_key_is_handed_out_twice_to_64_who_ask_at_once",
     ),
     Takeout(
-        "E10",
-        DEVICES,
-        "        taken: list[Keys] = []\n        left: dict[str, int] = {}\n"
-        "        with self._transaction() as database:\n",
-        "        taken: list[Keys] = []\n        left: dict[str, int] = {}\n"
-        "        with self._reading() as database:\n            pass\n"
-        "        from contextlib import nullcontext\n"
-        "        with nullcontext(database):\n",
-        BUNDLE_TEST + "test_e10_no_key_is_handed_out_twice_to_64_who_ask_at_once",
-    ),
-    Takeout(
         "E11",
         DIRECTORY,
         "            session.office.bus.publish(StockLow(contact.id, device, stock))\n",
