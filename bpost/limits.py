@@ -56,6 +56,7 @@ class Limits:
     silence_seconds: float = 60.0
     pings_per_second: int = 10
     fragments: int = 4096
+    fragments_per_second: int = 4096
     close_seconds: float = 2.0
     send_seconds: float = 20.0
     outbound_queue: int = 4 * MIB
@@ -70,6 +71,7 @@ class Limits:
     bundles: Rate = Rate(30, 60)
     bundles_pair: Rate = Rate(10, 600)
     requests: Rate = Rate(100, 1, burst=400)
+    excess: Rate = Rate(100, 1, burst=2_000)
 
     # How long things are kept.
     retention_seconds: float = 30 * DAY

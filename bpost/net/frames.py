@@ -95,6 +95,7 @@ class FrameWatch:
         "_masked",
         "_message",
         "_pieces",
+        "_pieces_now",
         "_pings",
         "_second",
         "_skip",
@@ -112,7 +113,7 @@ class FrameWatch:
         self._head = b""
         self._skip = 0
         self._control = False
-        self._message = self._pieces = self._pings = 0
+        self._message = self._pieces = self._pieces_now = self._pings = 0
         self._second = 0.0
 
     def feed(self, data: bytes) -> int:
@@ -166,9 +167,7 @@ class FrameWatch:
             )
         if opcode == CLOSE:
             return
-        now = self._clock()
-        if now - self._second >= 1:
-            self._second, self._pings = now, 0
+        self._begin_second()
         self._pings += 1
         if self._pings > self._limits.pings_per_second:
             raise WebSocketError(CloseCode.POLICY, "Too many pings came.")
@@ -182,8 +181,19 @@ class FrameWatch:
             raise WebSocketError(CloseCode.TOO_BIG, f"A message is longer than {most} bytes.")
         if self._pieces > self._limits.fragments:
             raise WebSocketError(CloseCode.TOO_BIG, "A message comes in too many pieces.")
-        if final:
+        if not final:
+            self._begin_second()
+            self._pieces_now += 1
+            if self._limits.rates and self._pieces_now > self._limits.fragments_per_second:
+                raise WebSocketError(CloseCode.POLICY, "Too many pieces of messages came.")
+        else:
             self._message = self._pieces = 0
+
+    def _begin_second(self) -> None:
+        """Count anew when a second is over."""
+        now = self._clock()
+        if now - self._second >= 1:
+            self._second, self._pings, self._pieces_now = now, 0, 0
 
 
 def _header_size(head: bytes) -> int:

@@ -21,6 +21,10 @@ RECORD = 16 * 1024
 SLICE = 4 * 1024
 CHUNK = 64 * 1024
 DRAIN = 8 * 1024 * 1024
+# How many bytes of records without data (KeyUpdates, tickets) a peer may be ahead of its data,
+# and how much each record with data allows: its own header and tag, and a little more.
+IDLE = 48 * 1024
+IDLE_PER_RECORD = 64
 # The first byte that a TLS peer sends: a handshake record or an alert (RFC 8446, section 5.1).
 _FIRST_BYTES = (0x16, 0x15)
 
@@ -39,6 +43,7 @@ class TLSStream:
     __slots__ = (
         "_broken",
         "_ended",
+        "_idle",
         "_incoming",
         "_outgoing",
         "_owed",
@@ -67,7 +72,7 @@ class TLSStream:
         self._tls = context.wrap_bio(
             self._incoming, self._outgoing, server_side, server_hostname=server_hostname
         )
-        # Guards receiving, _ready and _ended; held while waiting for the network; taken first.
+        # Guards receiving, _ready, _ended, _idle; held while waiting for the network; taken first.
         self._read_lock = threading.Lock()
         # Guards sending, so that ciphertext leaves in the order it was made, and _owed; taken
         # after _read_lock.
@@ -77,6 +82,7 @@ class TLSStream:
         self._ready: bytes | memoryview = b""
         self._owed: bytes | memoryview = b""
         self._ended = False
+        self._idle = 0
         self._broken = False
         self._reply_waits = False
         self._timeout: float | None = None
@@ -157,6 +163,8 @@ class TLSStream:
                 self._flush_reply()
             if data:
                 break
+            if raw and deadline is not None and time.monotonic() >= deadline:
+                raise TimeoutError("nothing but records without data came in time")
             if not self._ended:
                 raw = self._receive(deadline)
         return data
@@ -183,7 +191,18 @@ class TLSStream:
                     raise
             # A KeyUpdate to answer, or an alert. Set before the wire is tried: see _free_wire.
             self._reply_waits = self._outgoing.pending > 0
+            if raw:
+                self._count_idle(len(raw), parts)
         return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def _count_idle(self, received: int, parts: list[bytes]) -> None:
+        """Bound what costs work or memory and brings no data. Holds the TLS lock."""
+        brought = sum(map(len, parts)) + IDLE_PER_RECORD * len(parts)
+        self._idle = max(0, self._idle + received - brought)
+        if self._idle > IDLE or self._outgoing.pending > IDLE:
+            self._ended = True
+            self._abort()
+            raise ConnectionAbortedError("the peer sends records without data and no end")
 
     def _read_records(self, parts: list[bytes]) -> None:
         """Take what the engine can decrypt now. Holds the TLS lock."""

@@ -7,6 +7,7 @@ is sent, and a close handshake with an end.
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import socket
 import ssl
@@ -255,12 +256,12 @@ class ServerConnection:
 
     def _receive(self) -> bytes:
         while True:
-            try:
+            # Looked at before reading: while data keeps coming, no wait would ever time out.
+            if self._deadline is not None and time.monotonic() >= self._deadline:
+                self._deadline = None
+                self.close(CloseCode.POLICY, "deadline passed", self._last_text)
+            with contextlib.suppress(TimeoutError):
                 return self._inbound.receive(self._deadline)
-            except TimeoutError:
-                if self._deadline is not None and time.monotonic() >= self._deadline:
-                    self._deadline = None
-                    self.close(CloseCode.POLICY, "deadline passed", self._last_text)
 
     def _send_raw(self, frames: bytes) -> None:
         self._outbound.put((frames,), last=holds_close(frames))

@@ -87,13 +87,19 @@ class Desk:
                 self._filling = False
             raise
 
-    def acknowledge(self, seq: int) -> None:
-        """Note that the device holds everything up to ``seq``, and hand over what had to wait."""
+    def acknowledge(self, seq: int) -> bool:
+        """Note that the device holds everything up to ``seq``, and hand over what had to wait.
+
+        False where it was known.
+        """
         with self._lock:
+            before = self._held
             self._hold(min(seq, self._handed))
+            news = self._held > before
             go_on = self._behind and self._room() > 0
         if go_on:
             self.fill()
+        return news
 
     def look(self) -> None:
         """Look after a desk that may have stopped: called every second or so."""

@@ -74,6 +74,7 @@ class Rates:
         self.bundles = kind(limits.bundles, clock)
         self.bundles_pair = kind(limits.bundles_pair, clock)
         self.requests = kind(limits.requests, clock)
+        self.excess = kind(limits.excess, clock)
 
 
 def wait_text(seconds: float) -> str:

@@ -8,7 +8,7 @@ for it, from ``entry``, ``directory`` or ``devices``, answers or refuses.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 from bpost.errors import FrameError, Refused, StoreError
 from bpost.protocol.codes import SEPARATOR, Code, Reason
@@ -121,21 +121,35 @@ class Session:
 
     def _check(self, request: Request) -> None:
         """Refuse what may not be said now, by anyone or by this user."""
+        if self.account is None or not isinstance(request, Send | Acknowledge):
+            self._slow_down()
         if not is_legal(request, self.account is not None):
             raise Refused(Reason.NOT_LOGGED_IN, "Log in first.")
-        if not isinstance(request, Send | Acknowledge):
-            self._slow_down()
         claimed = request.claimed
         if self.account is None or claimed is None:
             return
         if canonical(claimed) != self.account.canonical:
+            self._slow_down()
             self._note("refused sender", code=request.head[0], claimed=claimed)
             raise Refused(Reason.NOT_YOU, "You are logged in under another name.")
+
+    def overdo(self, text: str) -> NoReturn:
+        """Refuse what comes too often; a stranger is out for it, and who does not stop then."""
+        if self.account is None:
+            self._end(Reason.RATE_LIMITED, text)
+        self.strain()
+        raise Refused(Reason.RATE_LIMITED, text)
+
+    def strain(self) -> None:
+        """Count what costs work and is of no use; end the connection where it does not stop."""
+        wait = self.office.rates.excess.take(self.wire.id)
+        if wait:
+            self._end(Reason.RATE_LIMITED, f"Far too much at once. {wait_text(wait)}")
 
     def _slow_down(self) -> None:
         wait = self.office.rates.requests.take(self.wire.id)
         if wait:
-            raise Refused(Reason.RATE_LIMITED, f"Too many requests. {wait_text(wait)}")
+            self.overdo(f"Too many requests. {wait_text(wait)}")
 
     def _misunderstand(self, text: str, error: FrameError) -> None:
         """Answer what is no frame; where it has no number to answer to, end the connection."""
@@ -174,7 +188,7 @@ def send(session: Session, request: Send) -> SendRefused | None:
     me, office = session.me, session.office
     wait = office.rates.sends.take(me.id)
     if wait:
-        raise Refused(Reason.RATE_LIMITED, f"Too many messages. {wait_text(wait)}")
+        session.overdo(f"Too many messages. {wait_text(wait)}")
     to = canonical(request.to)
     letter = Letter(me.id, me.name, session.mine.device, to, request.body, request.ref)
     office.mailroom.post(Posting(letter, session.wire, request.to))
@@ -183,7 +197,8 @@ def send(session: Session, request: Send) -> SendRefused | None:
 
 def acknowledge(session: Session, request: Acknowledge) -> None:
     """Rule of code 5: everything up to ``seq`` is safe with the device."""
-    session.mine.acknowledge(request.seq)
+    if not session.mine.acknowledge(request.seq):
+        session.strain()  # it said so before
 
 
 def refusal(request: Request, reason: str, text: str) -> Reply | None:

@@ -24,6 +24,7 @@ import threading
 import time
 import zlib
 from collections import Counter
+from functools import cache
 from pathlib import Path
 
 from bpost.net import certificates
@@ -119,6 +120,7 @@ def request_key_update(stream: TLSStream) -> None:
             raise AssertionError("no key update")
 
 
+@cache
 def openssl() -> ctypes.CDLL:
     """Return the libssl that Python's ssl module uses."""
     lines = Path("/proc/self/maps").read_text().splitlines()

@@ -105,6 +105,7 @@ class DrainerTest(unittest.TestCase):
         outbound.meanwhile = flush
         size = self.fill(outbound)
         wait_until(lambda: flushed and outbound not in self.drainer._watched, what="the flush")
+        self.assertNotIn(outbound.stream, self.drainer._selector.get_map())
         for _ in range(3):
             self.read(client, self.fill(outbound))
             wait_until(lambda: not outbound.queued)

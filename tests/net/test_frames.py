@@ -25,6 +25,31 @@ def fault_of(data: bytes, step: int = 10**9, limits: Limits = LIMITS) -> int | N
     return None
 
 
+class PiecesTest(unittest.TestCase):
+    """Messages in pieces: honest, but each piece costs as much as a message (S26)."""
+
+    def piecemeal(self, limits: Limits, seconds: float) -> int | None:
+        """Feed messages of three pieces, one each ``seconds``; return the code of the fault."""
+        now = iter(number * seconds / 2 for number in range(10**6))
+        watch = FrameWatch(limits, masked=True, clock=lambda: next(now))
+        message = raw_frame(TEXT, fin=False) + raw_frame(CONTINUATION, fin=False)
+        for _ in range(100):
+            watch.feed(message + raw_frame(CONTINUATION, b"x"))
+            if watch.fault is not None:
+                break
+        return None if watch.fault is None else watch.fault.code
+
+    def test_s26_pieces_are_bounded_by_the_second(self) -> None:
+        limits = replace(LIMITS, fragments_per_second=10)
+        for bounds, seconds, code in (
+            (limits, 0.001, 1008),
+            (limits, 1.0, None),
+            (limits.without_rates(), 0.001, None),
+        ):
+            with self.subTest(rates=bounds.rates, seconds=seconds):
+                self.assertEqual(self.piecemeal(bounds, seconds), code)
+
+
 class FrameWatchTest(unittest.TestCase):
     def test_sound_frames_pass_in_pieces_of_any_size(self) -> None:
         stream = (

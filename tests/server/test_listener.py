@@ -12,7 +12,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from bpost.limits import KIB
+from bpost.net.frames import TEXT
 from bpost.protocol.codes import SEPARATOR
+from tests.net.harness import RawClient, raw_frame
 from tests.server.parts import OPEN, PASSWORD, PlainClient, ServerTest
 from tests.support import patience, wait_until
 
@@ -70,6 +72,14 @@ class DeadlineTest(ServerTest):
             sock.close()
         for client in idle:
             self.assertEqual(client.receive()[:2], ["99", "not-logged-in"])
+
+    def test_s1_who_never_stops_talking_is_gone_at_the_deadline_too(self) -> None:
+        talk = raw_frame(TEXT, b"5\x1fOK\x1f1") * 50
+        started = time.monotonic()
+        with RawClient(self.post_office.port) as client, contextlib.suppress(OSError):
+            while time.monotonic() < started + patience(20):
+                client.sock.sendall(talk)
+        self.assertLess(time.monotonic() - started, patience(20))
 
     def test_who_has_logged_in_may_stay_silent(self) -> None:
         alice = self.user("alice")

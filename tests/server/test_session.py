@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import time
 import unittest
+from dataclasses import replace
 from unittest import mock
 
 from bpost.errors import StoreError
+from bpost.limits import Limits, Rate
 from bpost.protocol import requests
 from bpost.protocol.codes import SEPARATOR
 from bpost.protocol.frames import REQUEST_TABLE
@@ -54,6 +56,49 @@ class TablesTest(unittest.TestCase):
     def test_every_request_has_a_rule_and_an_example(self) -> None:
         self.assertEqual(set(RULES), set(REQUEST_TABLE.values()))
         self.assertEqual(set(EXAMPLES), set(REQUEST_TABLE.values()))
+
+
+class FloodTest(OfficeTest):
+    """Who does not stop when told is out; who is in a hurry is not (S26)."""
+
+    limits = replace(
+        Limits(),
+        sends=Rate(1, 60, burst=200),
+        requests=Rate(1, 60, burst=20),
+        excess=Rate(1, 60, burst=50),
+    )
+
+    def test_s26_a_stranger_over_the_rate_is_out_whatever_he_says(self) -> None:
+        for frame in (("5", "OK", "1"), ("0", "zed", "x", "zed"), ("9", "list"), ("1", "?", "?")):
+            with self.subTest(frame=frame):
+                stranger = self.visitor()
+                for _ in range(20):
+                    stranger.say(*frame)
+                self.assertIsNone(stranger.wire.ended)
+                stranger.say(*frame)
+                self.assertEqual(stranger.wire.ended, (1008, "rate-limited"))
+
+    def test_s26_acknowledging_the_same_for_ever_ends_the_connection(self) -> None:
+        _, bob = self.friends()
+        for number in range(60):
+            bob.ask("0", "bob", "hello", "alice", f"r{number}")
+        phone = self.device("alice")
+        for number in range(60):
+            bob.ask("0", "bob", "hello", "alice", f"s{number}")
+            phone.ask("5", "OK", str(60 + number + 1))
+        self.assertIsNone(phone.wire.ended)
+        for _ in range(51):
+            phone.say("5", "OK", "3")
+        self.assertEqual(phone.wire.ended, (1008, "rate-limited"))
+
+    def test_s26_who_sends_on_although_refused_is_out_at_last(self) -> None:
+        alice, _ = self.friends()
+        answers = [reason(alice.ask("0", "alice", "x", "bob")) for _ in range(240)]
+        self.assertEqual(set(answers), {"", "rate-limited"})
+        self.assertIsNone(alice.wire.ended)
+        for _ in range(60):
+            alice.say("0", "alice", "x", "bob")
+        self.assertEqual(alice.wire.ended, (1008, "rate-limited"))
 
 
 class ClaimTest(OfficeTest):

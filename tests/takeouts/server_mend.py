@@ -7,6 +7,24 @@ from tests.takeouts import Takeout
 DRAINER = "bpost/net/drainer.py"
 DRAINER_TEST = "tests.net.test_drainer.DrainerTest."
 
+SESSION = "bpost/server/session.py"
+STREAM = "bpost/net/tls_stream.py"
+WS_SERVER = "bpost/net/ws_server.py"
+FLOOD_TEST = "tests.server.test_session.FloodTest."
+IDLE_TEST = "tests.net.test_idle_records.IdleRecordsTest."
+
+LOOKED_AT = """            if self._deadline is not None and time.monotonic() >= self._deadline:
+                self._deadline = None
+                self.close(CloseCode.POLICY, "deadline passed", self._last_text)
+            with contextlib.suppress(TimeoutError):
+                return self._inbound.receive(self._deadline)
+"""
+WAITED_FOR = """            try:
+                return self._inbound.receive(self._deadline)
+            except TimeoutError:
+                self._deadline = None
+                self.close(CloseCode.POLICY, "deadline passed", self._last_text)
+"""
 STILL = """            self._await_room(outbound, still)  # more was put since it was drained
 """
 
@@ -31,5 +49,55 @@ TAKEOUTS = [
         "        except Exception as error:\n            self._forget",
         "        except OSError as error:\n            self._forget",
         DRAINER_TEST + "test_s29_what_fails_costs_one_connection_and_not_the_others",
+    ),
+    Takeout(
+        "S1",
+        WS_SERVER,
+        LOOKED_AT,
+        WAITED_FOR,
+        "tests.server.test_listener.DeadlineTest."
+        "test_s1_who_never_stops_talking_is_gone_at_the_deadline_too",
+    ),
+    Takeout(
+        "S1",
+        STREAM,
+        "            if raw and deadline is not None and time.monotonic() >= deadline:\n",
+        "            if False:\n",
+        IDLE_TEST + "test_s1_records_without_data_do_not_hold_back_the_deadline",
+    ),
+    Takeout(
+        "S26",
+        STREAM,
+        "self._idle > IDLE or self._outgoing.pending > IDLE",
+        "False",
+        IDLE_TEST + "test_s26_a_peer_that_only_asks_for_new_keys_is_cut_off",
+    ),
+    Takeout(
+        "S26",
+        "bpost/net/frames.py",
+        "self._limits.rates and self._pieces_now > self._limits.fragments_per_second",
+        "False",
+        "tests.net.test_frames.PiecesTest.test_s26_pieces_are_bounded_by_the_second",
+    ),
+    Takeout(
+        "S26",
+        SESSION,
+        "if self.account is None or not isinstance(request, Send | Acknowledge):",
+        "if not isinstance(request, Send | Acknowledge):",
+        FLOOD_TEST + "test_s26_a_stranger_over_the_rate_is_out_whatever_he_says",
+    ),
+    Takeout(
+        "S26",
+        SESSION,
+        "        session.strain()  # it said so before\n",
+        "        return\n",
+        FLOOD_TEST + "test_s26_acknowledging_the_same_for_ever_ends_the_connection",
+    ),
+    Takeout(
+        "S26",
+        SESSION,
+        "        self.strain()\n        raise Refused",
+        "        raise Refused",
+        FLOOD_TEST + "test_s26_who_sends_on_although_refused_is_out_at_last",
     ),
 ]
