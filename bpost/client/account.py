@@ -36,6 +36,9 @@ Self = TypeVar("Self", bound="Account")
 
 DEFAULT_LIMITS = Limits()
 
+ANNOUNCE_SECONDS = 5.0
+"""A new device waits at most so long until the server has its greetings to all who know it."""
+
 
 class Account:
     """One account on one device: a profile folder and a connection to its server.
@@ -267,6 +270,7 @@ class Account:
             raise failure
         if failure is None and is_new:
             running.courier.wait_settled(self._limits.log_in_seconds)
+            running.wait_announced(ANNOUNCE_SECONDS)
 
     def _leave(self) -> None:
         """Stop what runs and let the folder go."""

@@ -78,6 +78,9 @@ class Devices:
                     since=entry.since,
                 ).on_conflict_ignore()
             )
+        listed = [entry.id for entry in offered.list.devices]
+        gone = (Device.peer == name) & (Device.account_key == key) & Device.id.not_in(listed)
+        self._store.run(Device.update(sessions=None).where(gone))
         self._store.forget()
         return True
 
@@ -143,8 +146,11 @@ class Devices:
             if sessions and not sessions.needs_new_session(now, self._profile.limits)
         }
 
-    def learn(self, asked: str, reply: Bundles) -> Learned:
-        """Check what the server hands out for a user, keep the list, and start what is missing."""
+    def learn(self, asked: str, reply: Bundles, *, start: bool = True) -> Learned:
+        """Check what the server hands out for a user, and keep the list.
+
+        With ``start``, sessions are started with the devices that have none.
+        """
         learned = Learned()
         try:
             peer = self._people.know(check_answer(asked, reply.contact))
@@ -158,42 +164,56 @@ class Devices:
             return learned
         bundles = self._verified(peer, key, reply.bundles, learned)
         self._keep_newest(peer, key, bundles, learned)
-        self._start_sessions(peer, key, bundles, learned)
+        if start:
+            self._start_sessions(peer, key, bundles, learned)
         return learned
 
-    def enlist(self, offered: SignedDeviceList | None = None) -> None:
-        """Keep the newest own list, with this device on it.
+    def enlist(self, offered: Iterable[SignedDeviceList] = ()) -> None:
+        """Keep the newest own list, with this device on it and none that was removed.
 
-        ``offered`` has our signature. Where two devices joined at the same moment, each with a
-        list of the same version, the next version has both.
+        ``offered`` have our signature. Where two devices joined at the same moment, each with a
+        list of the same version, the next version has both; whoever merges them writes the same.
         """
         profile = self._profile
         known = self.device_list(profile.name, profile.account.public)
-        lists = [one.list for one in (known, offered) if one is not None]
-        version = max((one.version for one in lists), default=0)
-        newest = [one for one in lists if one.version == version]
-        entries = {entry.id: entry for one in newest for entry in one.devices}
+        signed = [*offered] if known is None else [known, *offered]
+        version = max((one.list.version for one in signed), default=0)
+        newest = [one for one in signed if one.list.version == version]
+        entries = {entry.id: entry for one in newest for entry in one.list.devices}
+        for removed in self.removed():
+            entries.pop(removed, None)
         me = DeviceEntry(profile.device, profile.identity.public, profile.now())
         entries.setdefault(me.id, me)
-        if all(set(one.devices) == set(entries.values()) for one in newest) and newest:
-            kept = known if known and known.list.version == version else offered
+        if newest and all(set(one.list.devices) == set(entries.values()) for one in newest):
+            kept = newest[0]
         else:
             listed = DeviceList(profile.name, version + 1, tuple(entries.values()))
             kept = sign_device_list(profile.account, listed)
-        if kept is not None:
-            self.keep_list(profile.name, profile.account.public, kept)
+        self.keep_list(profile.name, profile.account.public, kept)
+
+    def removed(self) -> set[str]:
+        """Return the own devices that were on the list once and are not now: ids never return."""
+        key = self._profile.account.public
+        known = self.device_list(self._profile.name, key)
+        listed = set() if known is None else {entry.id for entry in known.list.devices}
+        return self.ever_listed(self._profile.name, key) - listed - {self._profile.device}
 
     def _keep_newest(
         self, peer: Peer, key: bytes, bundles: Sequence[VerifiedBundle], learned: Learned
     ) -> None:
-        """Keep the newest of the lists that came with bundles, or tell that it is none to keep."""
+        """Keep the newest of the lists that came with bundles, or tell that it is none to keep.
+
+        Devices that join at once each have a list of their own at first: the known one is kept.
+        """
+        known = self.device_list(peer.name, key)
         lists = [one.device_list for one in bundles]
-        newest = max(lists, key=lambda one: one.list.version, default=None)
+        version = max((one.list.version for one in lists), default=0)
+        newest = [one for one in lists if one.list.version == version]
         try:
             if peer.name == self._profile.name:  # other own devices may not know the newest yet
-                self.enlist(newest)
-            elif newest is not None:
-                self.keep_list(peer.name, key, newest)
+                self.enlist(lists)
+            elif newest and known not in newest:
+                self.keep_list(peer.name, key, newest[0])
         except SecurityError as error:
             learned.events.append(SecurityNotice(peer.shown, error.cause, str(error)))
 
@@ -250,7 +270,7 @@ class Devices:
         return found
 
     def _start_sessions(
-        self, peer: Peer, key: bytes, bundles: Iterable[VerifiedBundle], learned: Learned
+        self, peer: Peer, key: bytes, bundles: Sequence[VerifiedBundle], learned: Learned
     ) -> None:
         """Start a session with each listed device that has none to send on."""
         offered = {one.device.id: one for one in bundles}
@@ -265,9 +285,17 @@ class Devices:
                 self._start(key, offered[device])
             except SecurityError as error:
                 learned.events.append(SecurityNotice(peer.shown, error.cause, str(error)))
-        for device in sorted(set(offered) - listed):
+        joining = self._joining(peer, key, bundles)
+        for device in sorted(set(offered) - listed - joining):
             text = f"The server offers a device {device} that {peer.shown} lists no more: refused."
             learned.events.append(SecurityNotice(peer.shown, "unknown-device", text))
+
+    def _joining(self, peer: Peer, key: bytes, bundles: Iterable[VerifiedBundle]) -> set[str]:
+        """Return devices that a list as new as the kept one names: the next will have them all."""
+        known = self.device_list(peer.name, key)
+        version = 0 if known is None else known.list.version
+        fresh = [one.device_list.list for one in bundles]
+        return {e.id for one in fresh if one.version == version for e in one.devices}
 
     def _start(self, key: bytes, bundle: VerifiedBundle) -> None:
         """Start a session, in front of those there are with the device."""

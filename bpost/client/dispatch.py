@@ -53,6 +53,8 @@ class Dispatch:
         self._held: dict[str, float] = {}
         self._tries: dict[str, int] = {}
         self._told: set[Event] = set()
+        self._named: dict[str, str] = {}
+        self._look_after: dict[str, float] = {}
         self._sent_row = 0
         self._upkeep_due: float | None = None
         self._due: list[float] = []
@@ -105,6 +107,7 @@ class Dispatch:
         self._due = []
         self._keep_up()
         self._collect_receipts()
+        self._complete()
         self._seal()
         self._send()
         return max(0.0, min(self._due) - time.monotonic())
@@ -120,6 +123,9 @@ class Dispatch:
         now = time.monotonic()
         if self._upkeep_due is None:
             self._upkeep.settle(self.link)
+            with self._profile.store.reading():
+                me = self._profile.name  # asked for just now
+                self._asked[me] = frozenset(self._parts.devices.devices(me))
         elif low or now >= self._upkeep_due:
             self._upkeep.renew(self.link)
         else:
@@ -140,6 +146,36 @@ class Dispatch:
                 self._due.append(time.monotonic() + RECEIPT_SECONDS - age)
             else:
                 self._parts.outbox.collect_receipts()
+
+    def _complete(self) -> None:
+        """Send again what was sealed for other devices than there were when it was stored.
+
+        Their lists are asked for, once for each set of devices that the server names.
+        """
+        outbox = self._parts.outbox
+        with self._profile.store.reading():
+            rows = outbox.reach.short()
+        for row in rows:
+            if all(self._look(user, named) for user, named in outbox.reach.told(row).items()):
+                with self._profile.store.transaction():
+                    outbox.complete(row)
+
+    def _look(self, user: str, named: str) -> bool:
+        """Ask for the devices of ``user`` if the server names others than before.
+
+        Returns whether they are known now; if not, they are asked for again in a while.
+        """
+        if self._named.get(user) == named:
+            return True
+        until = self._look_after.get(user, 0.0)
+        if until <= time.monotonic():
+            self._asked.pop(user, None)
+            if not self._ask(user):
+                self._named[user] = named
+                return True
+            until = self._look_after[user] = time.monotonic() + HELD_SECONDS[-1]
+        self._due.append(until)
+        return False
 
     def _seal(self) -> None:
         """Seal what waits, for everyone whose devices are known."""
@@ -193,8 +229,7 @@ class Dispatch:
         with self._profile.store.reading():
             known = devices.reachable(peer)
             missing = set(devices.devices(peer)) - set(known)
-        own = peer == self._profile.name  # asked for when the account was put in order
-        if missing <= self._asked.get(peer, frozenset()) and (own or peer in self._asked):
+        if peer in self._asked and missing <= self._asked[peer]:
             return ""
         try:
             request = GetBundles(self._profile.username, peer, tuple(known))

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from bpost.client.chains import Chains
 from bpost.client.events import Event, MessageAdded, SecurityNotice
 from bpost.client.history import History, NewEntry
-from bpost.client.models import Seen, Talk
+from bpost.client.models import Entry, Seen, Talk
 from bpost.client.opener import Opener, Unsealed
 from bpost.client.outbox import Outbox
 from bpost.client.people import People
@@ -139,9 +139,21 @@ class Mailbox:
                 log.info("a receipt under a key that is not trusted was passed over")
                 return events
             events += self._take_receipt(payload)
-        elif payload.type != EMPTY:
+        elif payload.type != EMPTY and not self._is_there(payload):
             events += self._show(delivery, payload, unsealed, place)
         return events
+
+    def _is_there(self, payload: Payload) -> bool:
+        """Say whether a message came before: it was sent again, for devices that had missed it.
+
+        Those get to know that it has arrived here, too.
+        """
+        same = (Entry.sender == payload.sender, Entry.device == payload.device)
+        if self._store.one(Entry, *same, Entry.id == payload.id) is None:
+            return False
+        if payload.sender != self._profile.name:
+            self._outbox.owe(payload.sender, payload.id, DELIVERED)
+        return True
 
     def _show(
         self, delivery: Delivery, payload: Payload, unsealed: Unsealed, place: float | None

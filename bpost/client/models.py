@@ -238,6 +238,24 @@ class Frame(Model):
         table_name = "frames"
 
 
+class Addressed(Model):
+    """The devices that a text on its way was sealed for, with spaces between.
+
+    ``told`` and ``told_own`` are those that there were when the server stored it, if others.
+    """
+
+    ref = TextField(primary_key=True)
+    message = TextField()
+    peer = TextField()
+    devices = TextField()
+    own = TextField()
+    told = TextField(null=True)
+    told_own = TextField(null=True)
+
+    class Meta:
+        table_name = "addressed"
+
+
 TABLES: tuple[type[Model], ...] = (
     Fact,
     Peer,
@@ -253,6 +271,7 @@ TABLES: tuple[type[Model], ...] = (
     Receipt,
     Outgoing,
     Frame,
+    Addressed,
 )
 """All of them. A backup holds those that :mod:`backup` names, and no other."""
 

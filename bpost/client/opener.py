@@ -89,7 +89,10 @@ class Opener:
             self._people.pin(peer.name, key)
         if opened.device_list is not None:
             newest = SignedDeviceList.from_bytes(opened.device_list)
-            self._devices.keep_list(peer.name, key, newest)
+            if peer.name == self._profile.name:  # it may not have this device yet, or another
+                self._devices.enlist([newest])
+            else:
+                self._devices.keep_list(peer.name, key, newest)
         self._devices.put_sessions(key, opened.sessions)
         self._stock.use(opened)
         return events

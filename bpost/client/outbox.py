@@ -16,8 +16,9 @@ from bpost.client.chains import Chains
 from bpost.client.devices import Devices
 from bpost.client.events import Event
 from bpost.client.history import History, NewEntry
-from bpost.client.models import Frame, Outgoing, Peer, Receipt, fn
+from bpost.client.models import Addressed, Frame, Outgoing, Peer, Receipt, fn
 from bpost.client.profile import Profile
+from bpost.client.reach import Reach
 from bpost.client.records import Message
 from bpost.client.sealing import SealedBody, envelope_size, seal_body
 from bpost.crypto.session import Sessions, seal
@@ -26,6 +27,7 @@ from bpost.protocol.canonical_json import Json
 from bpost.protocol.content import EMPTY, RECEIPT, RECEIPT_IDS, TEXT
 from bpost.protocol.fields import clean_text
 from bpost.protocol.payload import Payload, direct_conversation
+from bpost.protocol.replies import SendAccepted
 from bpost.protocol.requests import Send
 
 
@@ -33,13 +35,19 @@ class Outbox:
     """Everything on its way from this device."""
 
     def __init__(
-        self, profile: Profile, devices: Devices, history: History, chains: Chains
+        self,
+        profile: Profile,
+        devices: Devices,
+        history: History,
+        chains: Chains,
+        reach: Reach,
     ) -> None:
         self._profile = profile
         self._store = profile.store
         self._devices = devices
         self._history = history
         self.chains = chains
+        self.reach = reach
 
     # Content
 
@@ -59,7 +67,12 @@ class Outbox:
         return message
 
     def queue(
-        self, peer: str, type_: str, content: Mapping[str, Json], id_: str | None = None
+        self,
+        peer: str,
+        type_: str,
+        content: Mapping[str, Json],
+        id_: str | None = None,
+        sent: int = 0,
     ) -> None:
         """Have a payload sealed for ``peer`` (in canonical form) as soon as that can be."""
         row = {
@@ -67,9 +80,18 @@ class Outbox:
             "peer": peer,
             "type": type_,
             "content": json.dumps(content),
-            "sent": self._profile.now(),
+            "sent": sent or self._profile.now(),
         }
         self._store.run(Outgoing.insert(row))
+
+    def complete(self, row: Addressed) -> None:
+        """Send a text again, as the same message, if there is a device that it was not for."""
+        self.reach.forget(row)
+        users = {row.peer, self._profile.name}
+        listed = {device for user in users for device in self._devices.reachable(user)}
+        entry = self._history.own(row.message)
+        if entry is not None and listed - self.reach.addressed(row):
+            self.queue(row.peer, TEXT, {"text": entry.text}, row.message, entry.sent)
 
     def greet(self, peer: str) -> None:
         """Have an empty payload sent, unless something is on its way already."""
@@ -140,19 +162,22 @@ class Outbox:
         payload, body = self._payload(row, there)
         if body is None:
             return self._history.climb(row.id, "stored")
+        entry = self._history.own(row.id)
+        again = entry is not None and entry.status not in ("waiting", "failed")
         for user, sessions in there.items():
             if sessions:
-                envelope = self._envelope(sessions, body)
                 is_copy = user != row.peer
+                ref = str(uuid.uuid4()) if is_copy or again else payload.id
                 self._store.run(
                     Frame.insert(
-                        ref=str(uuid.uuid4()) if is_copy else payload.id,
+                        ref=ref,
                         peer=user,
-                        body=envelope,
-                        message=None if is_copy or row.type != TEXT else payload.id,
+                        body=self._envelope(sessions, body),
+                        message=None if is_copy or again or row.type != TEXT else payload.id,
                     )
                 )
-        entry = self._history.own(row.id)
+                if entry is not None and not is_copy:
+                    self.reach.note(ref, row.id, row.peer, there)
         return [] if entry is None else self._history.change(entry, {"failure": ""})
 
     def _payload(
@@ -200,8 +225,10 @@ class Outbox:
         sender = self._profile.username
         return [(row.row, Send(sender, row.body, row.peer, row.ref)) for row in rows]
 
-    def accept(self, ref: str, seq: int | None) -> list[Event]:
+    def accept(self, reply: SendAccepted) -> list[Event]:
         """Note that the server has stored a frame."""
+        ref, seq = str(reply.ref), reply.seq
+        self.reach.compare(reply)
         row = self._store.one(Frame, Frame.ref == ref)
         if row is None:
             return []

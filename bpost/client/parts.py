@@ -13,6 +13,7 @@ from bpost.client.opener import Opener
 from bpost.client.outbox import Outbox
 from bpost.client.people import People
 from bpost.client.profile import Profile
+from bpost.client.reach import Reach
 from bpost.client.records import Message
 from bpost.client.stock import Stock
 from bpost.protocol.content import READ
@@ -56,7 +57,7 @@ def assemble(profile: Profile) -> Parts:
     history = History(profile)
     chains = Chains(profile, history)
     stock = Stock(profile)
-    outbox = Outbox(profile, devices, history, chains)
+    outbox = Outbox(profile, devices, history, chains, Reach(profile))
     opener = Opener(profile, people, devices, stock)
     mailbox = Mailbox(profile, people, opener, history, chains, outbox)
     return Parts(profile, people, devices, history, stock, outbox, mailbox)

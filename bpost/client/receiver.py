@@ -253,7 +253,7 @@ class Receiver:
         if frame.ref is None:
             return []
         if isinstance(frame, SendAccepted):
-            return outbox.accept(frame.ref, frame.seq)
+            return outbox.accept(frame)
         if frame.reason in PASSING:
             return []
         return outbox.refuse(frame.ref, frame.explanation or "The server refused the message.")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import suppress
 
 from bpost.client.courier import Courier
 from bpost.client.enrol import Entrance
-from bpost.client.events import ContactsChanged
+from bpost.client.events import ConnectionState, ContactsChanged
 from bpost.client.keystore import Remembered
 from bpost.client.parts import assemble
 from bpost.client.profile import Memory, Profile
@@ -46,6 +47,15 @@ class Running:
                 self.profile.store.checkpoint()
         finally:
             self.profile.store.close()
+
+    def wait_announced(self, seconds: float) -> None:
+        """Wait until the server has stored all that could be sealed, or the time is over."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline and self.receiver.state is ConnectionState.CONNECTED:
+            with self.profile.store.reading():
+                if not self.parts.outbox.frames(0, 1):
+                    return
+            self.courier.wait(0.05)
 
     def ask_again(self, name: str) -> None:
         """Ask for the devices of ``name`` before the next message, and send what waited."""

@@ -44,6 +44,9 @@ from bpost.protocol.requests import (
     UploadKeys,
 )
 
+ROUNDS = 10
+"""So often, at most, a new device looks for others that join in the same moment."""
+
 
 @dataclass
 class Credentials:
@@ -75,8 +78,12 @@ class Upkeep:
             Refused, TransportError, StoreError.
         """
         self._keep_vault(link)
-        self._join_list(link)
+        with self._store.reading():
+            is_new = not (self._profile.fact(ANNOUNCED) or self._profile.fact(FOUNDER))
         self._published = 0  # the server may have lost what it had
+        if is_new:
+            self._settle_list(link)
+        self._join_list(link)
         self.renew(link)
         self._fetch_contacts(link)
         self._announce()
@@ -140,19 +147,36 @@ class Upkeep:
         with self._store.transaction():
             profile.know(VAULT, YES)
 
-    def _join_list(self, link: Link) -> None:
+    def _settle_list(self, link: Link) -> None:
+        """Agree on one list with devices that join in the same moment, before any hears of this.
+
+        Each publishes its list and then looks for others, until there is nothing to add: of two
+        at least one sees the other. Only then are sessions started, which carry the list.
+        """
+        for _ in range(ROUNDS):
+            with self._store.reading():
+                before = self._own_list()
+            self._join_list(link, start=False)
+            with self._store.reading():
+                if before is not None and before == self._own_list():
+                    return
+            with self._store.transaction():
+                self._parts.stock.renew()
+            self.publish(link)
+
+    def _join_list(self, link: Link, *, start: bool = True) -> None:
         """Learn of the own other devices, and put this one on the signed list."""
-        profile = self._profile
+        profile, devices = self._profile, self._parts.devices
         with self._store.reading():
-            known = tuple(self._parts.devices.reachable(profile.name))
-        own = link.request(GetBundles(profile.username, profile.username, known), Bundles)
+            known = devices.reachable(profile.name) if start else devices.devices(profile.name)
+        own = link.request(GetBundles(profile.username, profile.username, tuple(known)), Bundles)
         check_answer(profile.name, own.contact)
         if own.public_key:
             self._check_own(b64.decode(own.public_key))
         with profile.change() as events:
             if own.public_key:
-                events += self._parts.devices.learn(profile.name, own).events
-            self._parts.devices.enlist()
+                events += devices.learn(profile.name, own, start=start).events
+            devices.enlist()
 
     def _check_own(self, public: bytes) -> None:
         """Refuse an account key that the server gives out as ours."""

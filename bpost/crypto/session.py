@@ -178,6 +178,7 @@ def open_message(
             _check_listed(sender)
             return _open_in(sessions, session, parsed, now, random=random, limits=limits)
     if parsed.prekey is None:
+        _check_listed(sender)
         text = "A message belongs to a session that this device does not have any more."
         raise SecurityError("no-session", text + " A new session is needed.")
     joined, device_list = _check_sender(parsed.prekey, sessions, sender)

@@ -16,6 +16,7 @@ from bpost.protocol.fields import (
     Device,
     DeviceOrPlain,
     Integer,
+    KnownDevices,
     OneTimeKey,
     PublicKeyOrEmpty,
     Ref,
@@ -65,12 +66,18 @@ LimitNumbers = Annotated[Mapping[str, int], Numbers()]
 
 @dataclass(frozen=True)
 class SendAccepted(Reply, code=Code.SEND, words="WillBeSent"):
-    """A promise: the message is stored, as number ``seq`` of the recipient's mailbox."""
+    """A promise: the message is stored, as number ``seq`` of the recipient's mailbox.
+
+    ``devices`` are those that the recipient had then, ``own`` the sender's other ones: whoever
+    sealed it for fewer finds out, and sends it again. It is a hint; the signed list decides.
+    """
 
     to: Username
     ref: Ref | None = None
     seq: Integer | None = None
     timestamp: Integer | None = None
+    devices: KnownDevices | None = None
+    own: KnownDevices | None = None
 
 
 @dataclass(frozen=True)

@@ -161,7 +161,14 @@ def _answer(posting: Posting, receipt: Receipt | None) -> Reply:
         return _refusal(posting, Reason.NOT_A_CONTACT, NOT_A_CONTACT)
     if posting.letter.ref is None:
         return SendAccepted(posting.to)
-    return SendAccepted(posting.to, posting.letter.ref, receipt.seq, receipt.timestamp)
+    return SendAccepted(
+        posting.to,
+        posting.letter.ref,
+        receipt.seq,
+        receipt.timestamp,
+        receipt.devices,
+        receipt.own,
+    )
 
 
 def _refusal(posting: Posting, reason: str, text: str) -> SendRefused:

@@ -57,11 +57,14 @@ class Receipt:
     """What became of a letter: its place, and the ``mail`` to deliver where there is any.
 
     There is none for a letter that was stored before, and none for one from a blocked sender.
+    ``devices`` are those of the recipient that have published keys, ``own`` the sender's others.
     """
 
     seq: int
     timestamp: int
     mail: Mail | None = None
+    devices: tuple[str, ...] = ()
+    own: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -44,6 +44,7 @@ _WAITING = """
 SELECT m.seq, s.name, m.body, m.timestamp
 FROM messages m JOIN clients s ON s.id = m.sender_id
 WHERE m.recipient_id = ? AND m.seq > ? AND m.body IS NOT NULL ORDER BY m.seq LIMIT ?"""
+_DEVICES = "SELECT device FROM devices WHERE client_id = ? AND bundle <> '' ORDER BY device"
 _HELD = """
 SELECT c.id, MIN(d.cursor) FROM clients c JOIN devices d ON d.client_id = c.id
 WHERE c.id = ? GROUP BY c.id, c.cleared HAVING MIN(d.cursor) > c.cleared"""
@@ -124,6 +125,7 @@ class _Batch:
         self._relations: dict[tuple[int, str], _Relation | None] = {}
         self._last: dict[int, int] = {}
         self._changed: set[int] = set()
+        self._devices: dict[int, tuple[str, ...]] = {}
 
     def take(self, letter: Letter) -> Receipt | None:
         """Store one letter, or find what became of it before."""
@@ -132,10 +134,12 @@ class _Batch:
             return None
         known = self._known(letter, relation)
         if known is not None:
-            return Receipt(*known)
-        if relation.blocked:
-            return self._withhold(letter, relation.recipient)
-        return self._store(letter, relation.recipient)
+            receipt = Receipt(*known)
+        elif relation.blocked:
+            receipt = self._withhold(letter, relation.recipient)
+        else:
+            receipt = self._store(letter, relation.recipient)
+        return receipt if letter.ref is None else self._with_devices(letter, relation, receipt)
 
     def finish(self) -> None:
         """Write how far the mailboxes are, rows in order."""
@@ -179,6 +183,20 @@ class _Batch:
         seq = max(self._last[recipient], row[0] or 0 if row else 0) + 1
         self._insert(_TELL, letter, recipient, seq)
         return Receipt(seq, self._now)
+
+    def _with_devices(self, letter: Letter, relation: _Relation, receipt: Receipt) -> Receipt:
+        """Add which devices there are on both sides, as of this transaction."""
+        own = tuple(one for one in self._published(letter.sender) if one != letter.device)
+        if relation.recipient == letter.sender:
+            return replace(receipt, devices=own, own=own)
+        return replace(receipt, devices=self._published(relation.recipient), own=own)
+
+    def _published(self, account: int) -> tuple[str, ...]:
+        """Return the devices of an account that others can write to."""
+        if account not in self._devices:
+            found = _all(self._database, _DEVICES, account)
+            self._devices[account] = tuple(row[0] for row in found)
+        return self._devices[account]
 
     def _insert(self, sql: str, letter: Letter, recipient: int, seq: int, *more: str) -> None:
         who = (letter.sender, letter.device, letter.ref, recipient)

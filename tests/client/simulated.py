@@ -90,6 +90,8 @@ class SimulatedServer:
         self.accounts: dict[str, SimulatedAccount] = {}
         self.requests: list[tuple[str, Request]] = []
         self.sent: list[tuple[str, Send]] = []
+        self.ghosts: list[str] = []
+        """Devices that it claims everyone has."""
         self.lie: Callable[[Request, Reply], Reply] = lambda _request, reply: reply
 
     def account(self, name: str) -> SimulatedAccount:
@@ -102,17 +104,22 @@ class SimulatedServer:
         me = self.account(user)
         if isinstance(request, Send):
             self.sent.append((user, request))
-            return self.lie(request, self._send(user, request))
+            return self.lie(request, self._send(user, device, request))
         honest = self._rules[type(request)](self, me, device, request)
         return self.lie(request, honest)
 
-    def _send(self, user: str, request: Send) -> Reply:
+    def _send(self, user: str, device: str, request: Send) -> Reply:
         to = canonical(request.to)
         if to != user and to not in self.account(user).contacts:
             return SendRefused(request.to, request.ref, "not-a-contact", "Not a contact.")
         box = self.account(to).mailbox
         box.append(Delivery(request.body, user, len(box) + 1, int(START * 1000)))
-        return SendAccepted(request.to, request.ref, len(box), int(START * 1000))
+        own = tuple(one for one in self._published(user) if one != device)
+        devices = own if to == user else (*self._published(to), *self.ghosts)
+        return SendAccepted(request.to, request.ref, len(box), int(START * 1000), devices, own)
+
+    def _published(self, user: str) -> tuple[str, ...]:
+        return tuple(id_ for id_, keys in self.account(user).devices.items() if keys.bundle)
 
     def _bundles(self, me: SimulatedAccount, device: str, request: GetBundles) -> Reply:
         them, found = self.account(request.contact), []
@@ -242,7 +249,7 @@ class SimulatedDevice:
         ref = str(reply.ref)
         with self.profile.change() as events:
             if isinstance(reply, SendAccepted):
-                events += self.parts.outbox.accept(ref, reply.seq)
+                events += self.parts.outbox.accept(reply)
             else:
                 events += self.parts.outbox.refuse(ref, reply.explanation or "")
         self.dispatch.answered(ref)

@@ -97,7 +97,7 @@ class OriginTest(SimulatedCase):
         second = self.device("bob", of=bob)
         bob.fetch()
         alice.write("bob", "words")
-        (sent,) = bob.pending()
+        sent, *_ = bob.pending()
         before = bob.dump()
         bob.take([altered(sent, sent.body.replace(bob.device, second.device))])
         after = bob.dump()

@@ -49,6 +49,15 @@ class BundleTest(KeyedTest):
         self.assertEqual((found["device"], found["bundle"]), (device_of(self.phone), "BUNDLE"))
         self.assertEqual(self.phone.ask("10", "count", device_of(self.phone))[3], "59")
 
+    def test_s27_a_sender_is_told_the_devices_of_both_sides(self) -> None:
+        tablet = self.keyed("bob", 1)
+        phone = self.keyed("alice", 1)
+        answer = self.alice.ask("0", "alice", "hello", "bob", "r1")
+        both = sorted([device_of(self.phone), device_of(tablet)])
+        self.assertEqual(answer[6:], [",".join(both), device_of(phone)])
+        frames = tablet.say("0", "bob", "hello", "bob", "r2")
+        self.assertEqual(frames[0][6:], [device_of(self.phone)] * 2)
+
     def test_a_device_that_is_known_gives_no_key(self) -> None:
         (found,) = bundles_of(self.alice.ask("7", "alice", "bob", device_of(self.phone)))
         self.assertIsNone(found["one_time"])
