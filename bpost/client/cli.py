@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 
 from bpost import __version__
 from bpost.client.archive import inspect_backup
@@ -23,6 +21,7 @@ from bpost.client.events import MessageAdded, MessageChanged, SecurityNotice, Si
 from bpost.client.keystore import Remembered, default_profile, remembered
 from bpost.client.records import Message
 from bpost.client.terminal import (
+    Signals,
     asks_trust,
     read_passphrase,
     read_password,
@@ -36,19 +35,17 @@ COMMON = ("server", "user", "profile", "pin", "password_file")
 SERVER = "127.0.0.1:8765"
 PAGE = 200
 FLUSH_SECONDS = 10.0
+LOOK_SECONDS = 0.25
 
 Enter = Callable[[Client], None]
 
 
-class Stopped(BaseException):
-    """SIGTERM came: end in order."""
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return the exit status."""
-    options = _parser().parse_args(arguments, argparse.Namespace(**dict.fromkeys(COMMON)))
+    given = _join(sys.argv[1:] if arguments is None else arguments)
+    options = _parser().parse_args(given, argparse.Namespace(**dict.fromkeys(COMMON)))
+    options.signals = Signals()
     try:
-        signal.signal(signal.SIGTERM, _stop)
         return int(options.run(options))
     except BPostError as error:
         say(str(error))
@@ -56,8 +53,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except (KeyboardInterrupt, Stopped):
-        return 0 if options.run is listen and not options.count else 130
+    except KeyboardInterrupt:
+        return 130
 
 
 def register(options: argparse.Namespace) -> int:
@@ -94,7 +91,7 @@ def send(options: argparse.Namespace) -> int:
         raise UsageError("There is nothing to send: the standard input is empty.")
     with _logged_in(options) as me:
         waiting = {message.id: message for message in (me.send(options.to, t) for t in texts)}
-        _wait_stored(me, waiting, options.timeout)
+        _wait_stored(me, waiting, options)
         if not waiting:
             me.flush(min(options.timeout, FLUSH_SECONDS))
             return 0
@@ -109,16 +106,14 @@ def listen(options: argparse.Namespace) -> int:
     """Print messages as they come, those not read yet first; and tell the senders."""
     with _logged_in(options) as me:
         left = options.count or -1
-        try:
-            for message in _incoming(me, options.json):
-                show(message, options.json)
-                me.mark_read(message.conversation, message.id)
-                left -= message.kind == "text"
-                if not left:
-                    return 0
-        finally:
-            me.flush(FLUSH_SECONDS if options.count else 1.0)
-    return 1
+        for message in _incoming(me, options):
+            show(message, options.json)
+            me.mark_read(message.conversation, message.id)
+            left -= message.kind == "text"
+            if not left:
+                break
+        me.flush(1.0 if options.signals.came else FLUSH_SECONDS)
+        return int(left > 0)
 
 
 def history(options: argparse.Namespace) -> int:
@@ -248,17 +243,18 @@ def _client(options: argparse.Namespace, enter: Enter) -> Iterator[Client]:
     server = options.server or (known.server if known else SERVER)
     folder = options.profile or default_profile(server, _user(options, known))
     me = Client(server, folder, pin=options.pin)
-    try:
+    with options.signals:  # from here on; a prompt for a password ends at the first one
         try:
-            enter(me)
-        except UntrustedCertificate as error:
-            if not asks_trust(error):
-                raise Refused("untrusted-certificate", "Nothing was sent.") from error
-            me = Client(server, folder, pin=error.pin)
-            enter(me)
-        yield me
-    finally:
-        me.close()
+            try:
+                enter(me)
+            except UntrustedCertificate as error:
+                if not asks_trust(error):
+                    raise Refused("untrusted-certificate", "Nothing was sent.") from error
+                me = Client(server, folder, pin=error.pin)
+                enter(me)
+            yield me
+        finally:
+            me.close()
 
 
 @contextmanager
@@ -276,11 +272,11 @@ def _standard_input(lines: bool) -> list[str]:
     return [line for line in text.splitlines() if line.strip()] if lines else [text.rstrip("\n")]
 
 
-def _wait_stored(me: Client, waiting: dict[str, Message], timeout: float) -> None:
+def _wait_stored(me: Client, waiting: dict[str, Message], options: argparse.Namespace) -> None:
     """Wait until none of ``waiting`` is left, or some failed, or the time is over."""
-    deadline = time.monotonic() + timeout
-    while any(message.status == "waiting" for message in waiting.values()):
-        event = me.next_event(max(0.0, min(1.0, deadline - time.monotonic())))
+    deadline, signals = time.monotonic() + options.timeout, options.signals
+    while any(message.status == "waiting" for message in waiting.values()) and not signals.came:
+        event = me.next_event(max(0.0, min(LOOK_SECONDS, deadline - time.monotonic())))
         if isinstance(event, MessageChanged) and event.message.id in waiting:
             waiting[event.message.id] = event.message
             if event.message.status not in ("waiting", "failed"):
@@ -293,16 +289,17 @@ def _wait_stored(me: Client, waiting: dict[str, Message], timeout: float) -> Non
             return
 
 
-def _incoming(me: Client, as_json: bool) -> Iterator[Message]:
-    """Yield messages of others: first those not read yet, then as they come."""
+def _incoming(me: Client, options: argparse.Namespace) -> Iterator[Message]:
+    """Yield messages of others, first those not read yet, then as they come, until a signal."""
     shown: set[str] = set()
     for conversation in reversed(me.conversations()):
         for message in me.unread(conversation.name):
             shown.add(message.id)
             yield message
-    for event in me.events():
+    while not options.signals.came:
+        event = me.next_event(LOOK_SECONDS)
         if isinstance(event, SecurityNotice):
-            show_notice(event, as_json)
+            show_notice(event, options.json)
         elif isinstance(event, SignedOut):
             raise Refused(event.reason, event.text)
         elif isinstance(event, MessageAdded):
@@ -311,5 +308,12 @@ def _incoming(me: Client, as_json: bool) -> Iterator[Message]:
                 yield message
 
 
-def _stop(_signal: int, _frame: FrameType | None) -> None:
-    raise Stopped
+def _join(arguments: Sequence[str]) -> list[str]:
+    """Join options to their values where a value may begin with a hyphen, as base64url may."""
+    joined: list[str] = []
+    for argument in arguments:
+        if joined and joined[-1] in ("--pin", "--invite"):
+            joined[-1] += f"={argument}"
+        else:
+            joined.append(argument)
+    return joined

@@ -5,15 +5,43 @@ from __future__ import annotations
 import getpass
 import json
 import os
+import signal
 import sys
 import time
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 from bpost.client.events import SecurityNotice
 from bpost.client.records import Message
 from bpost.errors import UntrustedCertificate, UsageError
 
 PASSWORD = "BPOST_PASSWORD"  # noqa: S105 - the name of a variable
+
+
+class Signals:
+    """Notes SIGINT and SIGTERM for a loop that looks at ``came``; a second one ends at once.
+
+    An exception out of a signal handler could leave a lock of some library taken for ever.
+    """
+
+    def __init__(self) -> None:
+        self.came = False
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> Signals:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            self._before[number] = signal.signal(number, self._note)
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        for number, before in self._before.items():
+            signal.signal(number, before)
+
+    def _note(self, number: int, _frame: FrameType | None) -> None:
+        if self.came:
+            os._exit(128 + number)  # whatever happens to a profile, it survives
+        self.came = True
 
 
 def read_password(file: Path | None, *, twice: bool = False, what: str = "Password") -> str:

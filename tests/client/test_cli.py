@@ -42,7 +42,6 @@ class CommandLine(Town):
             contextlib.redirect_stdout(out),
             contextlib.redirect_stderr(err),
             mock.patch("sys.stdin", io.StringIO(stdin) if isinstance(stdin, str) else stdin),
-            mock.patch("bpost.client.cli.signal.signal"),
         ):
             try:
                 code = cli.main([*common, *arguments])
@@ -145,6 +144,10 @@ class CommandTest(CommandLine):
         self.assertEqual(self.run_cli("alice", *where, stdin=Keyboard("n\n"))[0], 1)
         self.assertEqual(self.run_cli("alice", *where, stdin=Keyboard("y\n"))[0], 0)
         self.assertEqual(self.run_cli("alice", "contacts")[0], 0)
+
+    def test_a_pin_may_begin_with_a_hyphen(self) -> None:
+        code, _, err = self.run_cli("alice", "--pin", "-" * 43, "whoami")
+        self.assertEqual((code, err[:16]), (1, "There is no prof"))
 
     def test_a_message_steers_no_terminal(self) -> None:
         shown = printable("a\x9b31mb\nbob: \u202ec\td")
