@@ -21,7 +21,7 @@ from bpost.client.events import (
     SecurityNotice,
     SignedOut,
 )
-from bpost.client.keystore import Remembered, default_profile, remembered
+from bpost.client.keystore import Remembered, default_profile, remembered, remove_profile
 from bpost.client.records import Contact, Conversation, Message
 
 __all__ = [
@@ -44,4 +44,5 @@ __all__ = [
     "default_profile",
     "inspect_backup",
     "remembered",
+    "remove_profile",
 ]

@@ -8,20 +8,19 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
 
 from bpost.client import enrol
-from bpost.client.archive import check_username_of, open_archive, restore_profile, write_backup
 from bpost.client.enrol import Entrance
 from bpost.client.events import ConnectionState, EventQueue
 from bpost.client.keystore import Keystore
 from bpost.client.profile import ANNOUNCED, Profile
 from bpost.client.running import Running
-from bpost.crypto.password import derive_password_keys
+from bpost.crypto.password import PasswordKeys, derive_password_keys
 from bpost.crypto.primitives import equal
 from bpost.crypto.vault import seal_vault
 from bpost.errors import Refused, TransportError, UsageError
@@ -148,8 +147,7 @@ class Account:
         running = self._run
         profile, credentials = running.profile, running.credentials
         name = profile.username
-        if not equal(derive_password_keys(name, current).login_key, credentials.keys.login_key):
-            raise Refused(Reason.WRONG_PASSWORD, "The current password is wrong.")
+        self._check_password(current, "The current password is wrong.")
         keys = derive_password_keys(name, new)
         vault = seal_vault(keys.wrapping_key, name, profile.account)
         after = replace(credentials, keys=keys)
@@ -158,40 +156,10 @@ class Account:
         credentials.keys = keys
         enrol.reseal(self._keystore, profile.account, keys)
 
-    def backup(
-        self, file: Path, passphrase: str, settings: Mapping[str, object] | None = None
-    ) -> None:
-        """Write account key, contacts and history to ``file``, sealed under a passphrase.
-
-        ``settings`` are what the program wants to have back from `inspect_backup`.
-
-        Raises: UsageError if the passphrase is empty or ``file`` is something else than a backup;
-        ProfileError if it cannot be written.
-        """
-        running = self._run
-        write_backup(self._keystore, running.profile, file, passphrase, settings or {})
-
-    def restore(self, file: Path, passphrase: str, password: str, username: str = "") -> None:
-        """Make a profile of a backup, and log in as a new device of its account.
-
-        ``password`` is that of the account. If it fails, nothing is changed.
-
-        Raises:
-            SecurityError: ``bad-token`` for a wrong passphrase, ``bad-encoding`` for what is no
-                backup or a damaged one, ``account-key-changed`` …
-            UsageError: it is not a backup of ``username``, if that is given.
-            ProfileError: there is an account in the folder already, or a file cannot be used.
-            Refused, TransportError: as :meth:`log_in`.
-        """
-        with self._life, open_archive(file, passphrase) as (backed, pieces):
-            check_username_of(backed, username)
-            entrance = self._enter(backed.facts.username, password)
-            try:
-                profile = restore_profile(entrance, backed, pieces)
-                self._start(entrance, profile, needed=False)
-            except BaseException:
-                self._leave()
-                raise
+    @property
+    def folder(self) -> Path:
+        """The folder of the profile."""
+        return self._keystore.folder
 
     @property
     def username(self) -> str:
@@ -233,6 +201,14 @@ class Account:
         if running is None:
             raise UsageError("Log in first.")
         return running
+
+    def _check_password(self, password: str, refusal: str) -> PasswordKeys:
+        """Return the keys of the password that is in use; raise Refused for any other."""
+        running = self._run
+        keys = derive_password_keys(running.profile.username, password)
+        if not equal(keys.login_key, running.credentials.keys.login_key):
+            raise Refused(Reason.WRONG_PASSWORD, refusal)
+        return keys
 
     def _enter(self, username: str, password: str) -> Entrance:
         """Take the profile folder, and turn the password into its keys."""

@@ -16,9 +16,11 @@ from pathlib import Path
 
 from bpost import __version__
 from bpost.client.archive import inspect_backup
+from bpost.client.cli_custody import WARNING, receipt_text, write_export
 from bpost.client.client import Client
 from bpost.client.events import MessageAdded, MessageChanged, SecurityNotice, SignedOut
-from bpost.client.keystore import Remembered, default_profile, remembered
+from bpost.client.export import FORMATS
+from bpost.client.keystore import Remembered, default_profile, remembered, remove_profile
 from bpost.client.records import Message
 from bpost.client.terminal import (
     Signals,
@@ -28,6 +30,7 @@ from bpost.client.terminal import (
     say,
     show,
     show_notice,
+    types_again,
 )
 from bpost.errors import BPostError, Refused, UntrustedCertificate, UsageError
 
@@ -163,6 +166,30 @@ def restore(options: argparse.Namespace) -> int:
     return 0
 
 
+def export(options: argparse.Namespace) -> int:
+    """Write a conversation as a page or as JSON, in the clear."""
+    with _logged_in(options, connect=False) as me:
+        write_export(me.export(options.contact, options.format), options.output)
+    return 0
+
+
+def delete_account(options: argparse.Namespace) -> int:
+    """Delete the account on the server, for all devices; asks to type the username."""
+    given = read_password(options.password_file)
+    user = _user(options, _known(options))
+    with _client(options, lambda me: me.log_in(user, given)) as me:
+        name, folder = me.username, me.folder
+        if not types_again(name, WARNING.format(name=name)):
+            raise UsageError("That is not the username. Nothing was deleted.")
+        print(receipt_text(me.delete_account(given)))
+    if options.remove_profile:
+        remove_profile(folder)
+        print(f"The profile {folder} is removed.")
+    else:
+        print(f"The profile {folder} is still here: history opens it; --remove-profile removes it.")
+    return 0
+
+
 def whoami(options: argparse.Namespace) -> int:
     """Say whose profile this is; that takes no password."""
     known = _known(options)
@@ -188,7 +215,9 @@ def _parser() -> argparse.ArgumentParser:
 
     def command(run: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:
         what = (run.__doc__ or "").partition("\n")[0]
-        made = commands.add_parser(run.__name__, parents=[common], help=what, description=what)
+        made = commands.add_parser(
+            run.__name__.replace("_", "-"), parents=[common], help=what, description=what
+        )
         made.set_defaults(run=run)
         return made
 
@@ -205,6 +234,12 @@ def _parser() -> argparse.ArgumentParser:
         made.add_argument("file", type=Path, metavar="FILE")
         what = "the passphrase of the backup is its first line"
         made.add_argument("--passphrase-file", type=Path, help=what)
+    written = command(export)
+    written.add_argument("contact", metavar="USER")
+    written.add_argument("--format", choices=FORMATS, default="html", help="html, if left out")
+    written.add_argument("--output", type=Path, help="a new file; the standard output if left out")
+    what = "remove the profile from this computer too"
+    command(delete_account).add_argument("--remove-profile", action="store_true", help=what)
     command(whoami)
     return parser
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-from bpost.client.account import Account
+from bpost.client.custody import Custody
 from bpost.client.events import ConnectionState, ContactsChanged, Event, MessageAdded
 from bpost.client.people import check_answer, contact_of
 from bpost.client.records import Contact, Conversation, Message
@@ -27,10 +27,10 @@ from bpost.protocol.replies import ContactAdded, ContactBlocked, ContactRemoved,
 from bpost.protocol.requests import AddContact, BlockContact, RemoveContact, UnblockContact
 
 
-class Client(Account):
+class Client(Custody):
     """One account on one device: its people and conversations.
 
-    Made and logged in as :class:`Account` says.
+    Made and logged in as :class:`Account` says; :class:`Custody` has backups and exports.
     """
 
     # People

@@ -143,6 +143,14 @@ class History:
         rows = self._store.all(Entry, *where, order=newest, limit=limit)
         return [self.record(row) for row in reversed(rows)]
 
+    def following(self, name: str, after: float | None, limit: int) -> list[Message]:
+        """Return up to ``limit`` messages behind the place ``after``; None: from the first on."""
+        where = [Entry.conversation == direct_conversation(self._profile.name, name)]
+        if after is not None:
+            where.append(Entry.place > after)
+        rows = self._store.all(Entry, *where, order=Entry.place, limit=limit)
+        return [self.record(row) for row in rows]
+
     def conversations(self) -> list[Conversation]:
         """Return all conversations, the one with the newest message first."""
         found = [self._conversation(talk) for talk in self._store.all(Talk)]

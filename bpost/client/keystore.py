@@ -143,10 +143,29 @@ class Keystore:
                 os.close(_open_private(Path(f"{self.database}{suffix}"), os.O_RDONLY))
 
     def discard(self) -> None:
-        """Remove an account that never came to be; the folder and its lock stay."""
+        """Remove what is in the folder, its key first; the folder and its lock stay."""
         names = [self._key, self._json, self.database]
         for path in (*names, *(Path(f"{self.database}{end}") for end in ("-wal", "-shm"))):
             path.unlink(missing_ok=True)
+
+
+def remove_profile(folder: Path) -> None:
+    """Remove a profile that no program uses: without its key nothing opens what a disk still has.
+
+    Raises:
+        ProfileError: another program uses it, or something in it cannot be removed.
+    """
+    keystore = Keystore(folder)
+    keystore.lock()
+    try:
+        keystore.discard()
+        (folder / "lock").unlink(missing_ok=True)
+    except OSError as error:
+        raise ProfileError(f"{folder} cannot be removed: {error.strerror}.") from error
+    finally:
+        keystore.unlock()
+    with contextlib.suppress(OSError):  # somebody keeps something else there
+        folder.rmdir()
 
 
 def make_private_folder(folder: Path) -> None:

@@ -13,6 +13,7 @@ from types import FrameType
 from typing import Any
 
 from bpost.client.events import SecurityNotice
+from bpost.client.export import described
 from bpost.client.records import Message
 from bpost.errors import UntrustedCertificate, UsageError
 
@@ -92,6 +93,12 @@ def asks_trust(error: UntrustedCertificate) -> bool:
     return False
 
 
+def types_again(word: str, warning: str) -> bool:
+    """Warn of what has no way back; return whether ``word`` was typed, or piped in, to go on."""
+    print(f"{warning}\nType {word} to go on: ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip() == word
+
+
 def say(text: str) -> None:
     """Print a sentence for people, away from the output."""
     print(text, file=sys.stderr, flush=True)
@@ -119,22 +126,6 @@ def show_notice(notice: SecurityNotice, as_json: bool) -> None:
         print(json.dumps(value), flush=True)
     else:
         say(f"Security: {notice.text}")
-
-
-def described(message: Message) -> dict[str, object]:
-    """Return what one line of JSON says of a message."""
-    return {
-        "type": message.kind,
-        "from": message.sender,
-        "text": message.text or message.failure,
-        "sent": message.sent,
-        "seq": message.seq,
-        "id": message.id,
-        "conversation": message.conversation,
-        "own": message.own,
-        "received": message.received,
-        "status": message.status,
-    }
 
 
 def printable(text: str) -> str:

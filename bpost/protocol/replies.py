@@ -61,7 +61,7 @@ class ContactRecord:
 DeviceBundles = Annotated[tuple[DeviceKeys, ...], Records(DeviceKeys, "devices")]
 DeviceList = Annotated[tuple[DeviceRecord, ...], Records(DeviceRecord, "envelope_devices")]
 ContactList = Annotated[tuple[ContactRecord, ...], Records(ContactRecord, "contacts")]
-LimitNumbers = Annotated[Mapping[str, int], Numbers()]
+NumbersByName = Annotated[Mapping[str, int], Numbers()]
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ class LoggedIn(Reply, code=Code.LOG_IN, words="OK"):
 
     device: DeviceOrPlain | None = None
     server_time: Integer | None = None
-    limits: LimitNumbers | None = None
+    limits: NumbersByName | None = None
 
 
 @dataclass(frozen=True)
@@ -238,7 +238,9 @@ class ChunkFound(Reply, code=Code.BLOB, words="OK get"):
 
 @dataclass(frozen=True)
 class AccountDeleted(Reply, code=Code.DELETE_ACCOUNT, words="OK"):
-    """The account is gone, and its name stays reserved."""
+    """The account is gone, and its name stays reserved; ``receipt`` counts what was deleted."""
+
+    receipt: NumbersByName | None = None
 
 
 @dataclass(frozen=True)

@@ -112,12 +112,12 @@ def delete_account(session: Session, request: DeleteAccount) -> AccountDeleted:
     office, me = session.office, session.me
     _take(office.rates.log_ins_account, (me.canonical, "delete"), "Too many tries.")
     _verified(session, office.store.accounts.by_id(me.id), me.name, request.password)
-    office.store.accounts.delete(me.id, now_ms())
+    receipt = office.store.accounts.delete(me.id, now_ms())
     office.cursors.forget(me.id)
     _log(session, "account deleted")
     notice = Expelled(me.id, Reason.NO_SUCH_USER, "This account was deleted.")
     session.afterwards(lambda: office.bus.publish(notice))
-    return AccountDeleted()
+    return AccountDeleted(receipt)
 
 
 def told_limits(limits: Limits) -> Mapping[str, int]:

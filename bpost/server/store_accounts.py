@@ -11,6 +11,7 @@ from bpost.server.models import (
     IntegrityError,
     Invite,
     Message,
+    Prekey,
     Withheld,
     removal,
 )
@@ -98,10 +99,11 @@ class Accounts(Table):
             query = Client.select(Client.id).where(Client.disabled.is_null(False))
             return [row[0] for row in query.tuples().execute(database)]
 
-    def delete(self, account: int, now: int) -> None:
+    def delete(self, account: int, now: int) -> dict[str, int]:
         """Remove all that the account has: devices, keys, contacts, mailbox, vault, its key.
 
-        What it sent to others is theirs and stays; so does the row with the name.
+        What it sent to others is theirs and stays; so does the row with the name. Returns how
+        many of each there were.
         """
         gone = {
             Client.login: None,
@@ -112,13 +114,15 @@ class Accounts(Table):
             Client.deleted: now,
         }
         with self._transaction() as database:
-            removal(Device).where(Device.client == account).execute(database)
-            mine = (Contact.owner == account) | (Contact.contact == account)
-            removal(Contact).where(mine).execute(database)
-            removal(Message).where(Message.recipient == account).execute(database)
+            keys = Prekey.select().join(Device).where(Device.client == account).count(database)
+            devices = removal(Device).where(Device.client == account).execute(database)
+            own = removal(Contact).where(Contact.owner == account).execute(database)
+            removal(Contact).where(Contact.contact == account).execute(database)
+            messages = removal(Message).where(Message.recipient == account).execute(database)
             mine = (Withheld.sender == account) | (Withheld.recipient == account)
             removal(Withheld).where(mine).execute(database)
             Client.update(gone).where(Client.id == account).execute(database)
+        return {"contacts": own, "devices": devices, "keys": keys, "messages": messages}
 
     def all(self) -> list[dict[str, Any]]:
         """Return a line for each account, for the administrator."""

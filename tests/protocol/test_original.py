@@ -105,6 +105,7 @@ REPLIES: tuple[tuple[str, Reply], ...] = (
     (f"13·OK·chunk·{DEVICE}·3", replies.ChunkStored(DEVICE, 3)),
     (f"13·OK·get·{DEVICE}·0·3·YWJj", replies.ChunkFound(DEVICE, 0, 3, b"abc")),
     ("14·OK", replies.AccountDeleted()),
+    ('14·OK·{"messages":3}', replies.AccountDeleted({"messages": 3})),
     ("99·slow-reader·Read faster.", replies.Closing("slow-reader", "Read faster.")),
 )
 

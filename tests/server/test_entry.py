@@ -191,7 +191,8 @@ class DeleteTest(OfficeTest):
         phone.ask("11", "put", "0", "VAULT")
         bob.ask("0", "bob", "LETTER", "alice")
         self.assertEqual(reason(alice.ask("14", "alice", OTHER)), "wrong-password")
-        self.assertEqual(alice.say("14", "alice", PASSWORD)[0], ["14", "OK"])
+        receipt = '{"contacts":1,"devices":1,"keys":2,"messages":1}'
+        self.assertEqual(alice.say("14", "alice", PASSWORD)[0], ["14", "OK", receipt])
         self.assertEqual(phone.heard()[-1][:2], ["99", "no-such-user"])
         for trace in ("'KEY'", "BUNDLE", "VAULT", "LETTER", "'one'"):
             self.assertNotIn(trace, self.dump())
