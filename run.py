@@ -149,8 +149,12 @@ def main(arguments: list[str]) -> int:
         print(f"BPost needs Python 3.10 or newer; this is {sys.version.split()[0]}.")
         return 1
     if not arguments or arguments[0] not in COMMANDS:
-        print(__doc__)
-        return 0 if arguments[:1] in (["-h"], ["--help"]) else 2
+        if arguments[:1] in (["-h"], ["--help"]):
+            print(__doc__)
+            return 0
+        what = f"There is no command {arguments[0]!r}." if arguments else "Say what to run."
+        print(f"{what}\n\n{__doc__}", file=sys.stderr)
+        return 2
     command, rest = arguments[0], arguments[1:]
     lack = missing_for_windows() if command in WINDOWS and "--help" not in rest else None
     if lack:
