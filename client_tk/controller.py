@@ -225,15 +225,20 @@ class Controller:
         self.lanes.slow(lambda: work(name), changed, self._failed)
 
     def trust(self) -> None:
-        """Accept the new key of the other person; what was held is sent."""
-        name = self.book.current
+        """Accept the new key of the other person that is shown; what was held is sent."""
+        name, contact = self.book.current, self.contact()
+        if contact is None:
+            return
+        key, anyway = contact.key, contact.was_verified
 
         def trusted(_: object) -> None:
             self.notices.pop(name.lower(), None)
             self.reload()
             self.view.show_person()
 
-        self.lanes.quick(lambda: self.client.trust_new_key(name), trusted, self._failed)
+        self.lanes.quick(
+            lambda: self.client.trust_new_key(name, key, anyway=anyway), trusted, self._failed
+        )
 
     def safety_number(self, done: Callable[[str], object]) -> None:
         """Ask for the number that both people compare."""

@@ -22,7 +22,8 @@ from bpost.client.events import (
     SignedOut,
 )
 from bpost.client.keystore import Remembered, default_profile, remembered, remove_profile
-from bpost.client.records import Contact, Conversation, Message
+from bpost.client.records import Contact, Conversation, KeyChange, Message, Safety
+from bpost.crypto.fingerprint import Verdict
 
 __all__ = [
     "BackupInfo",
@@ -35,12 +36,15 @@ __all__ = [
     "ConversationChanged",
     "Event",
     "EventsLost",
+    "KeyChange",
     "Message",
     "MessageAdded",
     "MessageChanged",
     "Remembered",
+    "Safety",
     "SecurityNotice",
     "SignedOut",
+    "Verdict",
     "default_profile",
     "inspect_backup",
     "remembered",

@@ -26,15 +26,27 @@ from bpost.client.models import (
     Entry,
     Gap,
     KeyList,
+    KeyNote,
     Model,
     Peer,
     Talk,
+    Verification,
 )
 from bpost.client.store import Store
 from bpost.crypto.account import AccountKey
 from bpost.errors import SecurityError
 
-KEPT: tuple[type[Model], ...] = (Peer, KeyList, Device, Chain, Gap, Talk, Entry)
+KEPT: tuple[type[Model], ...] = (
+    Peer,
+    KeyNote,
+    Verification,
+    KeyList,
+    Device,
+    Chain,
+    Gap,
+    Talk,
+    Entry,
+)
 """The tables that a backup holds. All others, and those to come, are left out until named here."""
 
 LEFT_OUT_COLUMNS: Mapping[type[Model], frozenset[str]] = {Device: frozenset({"sessions"})}

@@ -1,7 +1,8 @@
 """The command line: ``bpost-cli``, for people at a terminal and for scripts.
 
 Exit status: 0 only when what was asked is done; 1 with a sentence on stderr when it is not; 2 for a
-command line that makes no sense. Passwords are never arguments, where other users could see them.
+command line that makes no sense; 3 for a safety code that could not be compared. Passwords are
+never arguments, where other users could see them.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pathlib import Path
 from bpost import __version__
 from bpost.client.archive import inspect_backup
 from bpost.client.cli_custody import WARNING, receipt_text, write_export
+from bpost.client.cli_verify import add_arguments, answer, show_keys
 from bpost.client.client import Client
 from bpost.client.events import MessageAdded, MessageChanged, SecurityNotice, SignedOut
 from bpost.client.export import FORMATS
@@ -131,6 +133,22 @@ def history(options: argparse.Namespace) -> int:
     return 0
 
 
+def verify(options: argparse.Namespace) -> int:
+    """Show the safety number with somebody, compare codes, and answer a changed key."""
+    with _logged_in(options) as me:
+        status = answer(me, options)
+        if status == 0:
+            me.flush(FLUSH_SECONDS)
+    return status
+
+
+def keys(options: argparse.Namespace) -> int:
+    """Print what happened to the account keys of somebody, with dates."""
+    with _logged_in(options, connect=False) as me:
+        show_keys(me.key_history(options.contact), options.json)
+    return 0
+
+
 def password(options: argparse.Namespace) -> int:
     """Change the password."""
     current = read_password(options.password_file)
@@ -229,6 +247,10 @@ def _parser() -> argparse.ArgumentParser:
     shown = command(history)
     shown.add_argument("contact")
     shown.add_argument("--json", action="store_true", help="print one JSON object a line")
+    add_arguments(command(verify))
+    known = command(keys)
+    known.add_argument("contact", metavar="USER")
+    known.add_argument("--json", action="store_true", help="print one JSON object a line")
     command(password).add_argument("--new-password-file", type=Path)
     for made in (command(backup), command(restore)):
         made.add_argument("file", type=Path, metavar="FILE")

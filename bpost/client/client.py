@@ -18,19 +18,20 @@ from collections.abc import Iterator
 
 from bpost.client.custody import Custody
 from bpost.client.events import ConnectionState, ContactsChanged, Event, MessageAdded
-from bpost.client.people import check_answer, contact_of
+from bpost.client.people import check_answer
 from bpost.client.records import Contact, Conversation, Message
-from bpost.crypto.fingerprint import Party, safety_number
+from bpost.client.verifying import Verifying
 from bpost.errors import UsageError
 from bpost.protocol.fields import canonical, check_username
 from bpost.protocol.replies import ContactAdded, ContactBlocked, ContactRemoved, ContactUnblocked
 from bpost.protocol.requests import AddContact, BlockContact, RemoveContact, UnblockContact
 
 
-class Client(Custody):
+class Client(Custody, Verifying):
     """One account on one device: its people and conversations.
 
-    Made and logged in as :class:`Account` says; :class:`Custody` has backups and exports.
+    Made and logged in as :class:`Account` says; :class:`Custody` has backups and exports, and
+    :class:`Verifying` safety numbers and keys.
     """
 
     # People
@@ -51,7 +52,7 @@ class Client(Custody):
             running.parts.history.open(shown)
             events += running.parts.devices.meet(shown, added.public_key)
             events.append(ContactsChanged())
-            contact = contact_of(running.parts.people.know(shown))
+            contact = running.parts.people.contact(running.parts.people.know(shown))
         running.ask_again(shown)
         return contact
 
@@ -66,7 +67,7 @@ class Client(Custody):
         running = self._run
         with running.profile.store.reading():
             peer = running.parts.people.peer(name)
-            return None if peer is None else contact_of(peer)
+            return None if peer is None else running.parts.people.contact(peer)
 
     def remove_contact(self, name: str) -> None:
         """Take ``name`` off the contact list; the conversation stays."""
@@ -87,25 +88,6 @@ class Client(Custody):
         running = self._run
         running.receiver.link.request(UnblockContact(name), ContactUnblocked)
         running.set_blocked(name, False)
-
-    def trust_new_key(self, name: str) -> None:
-        """Accept the changed account key of ``name``; what waited for it is sent."""
-        running = self._run
-        with running.profile.change() as events:
-            running.parts.people.trust(name)
-            events.append(ContactsChanged())
-        running.ask_again(name)
-
-    def safety_number(self, name: str) -> str:
-        """Return the 60 digits that both sides see if nobody sits between; empty without keys."""
-        running = self._run
-        with running.profile.store.reading():
-            peer = running.parts.people.peer(name)
-        if peer is None or peer.account_key is None:
-            return ""
-        profile = running.profile
-        me = Party(profile.username, profile.account.public)
-        return safety_number(me, Party(peer.name, bytes(peer.offered_key or peer.account_key)))
 
     # Conversations
 

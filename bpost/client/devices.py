@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from bpost import b64
 from bpost.client.events import ContactsChanged, Event, SecurityNotice
 from bpost.client.models import Device, KeyList, Peer
-from bpost.client.people import People, changed_text, check_answer
+from bpost.client.people import People, check_answer
 from bpost.client.profile import Profile
 from bpost.crypto.account import (
     DeviceEntry,
@@ -240,10 +240,9 @@ class Devices:
                 learned.events.append(SecurityNotice(peer.shown, "account-key-changed", text))
                 return text
             learned.events += self._people.offer(peer.name, key)
-            return changed_text(peer.shown)
+            return self._people.changed_text(peer)
         elif peer.offered_key is not None:  # the server has come back to the pinned key
-            self._people.pin(peer.name, key)
-            learned.events.append(ContactsChanged())
+            learned.events += self._people.come_back(peer, key)
         return ""
 
     def _verified(

@@ -15,7 +15,6 @@ import time
 from bpost.client.events import Event, SecurityNotice
 from bpost.client.link import Link
 from bpost.client.parts import Parts
-from bpost.client.people import changed_text
 from bpost.client.timing import Pace
 from bpost.client.upkeep import Upkeep
 from bpost.errors import Refused
@@ -218,7 +217,7 @@ class Dispatch:
         with self._profile.store.reading():
             row = self._parts.people.peer(peer)
             if row is not None and row.offered_key is not None:
-                return changed_text(row.shown)
+                return self._parts.people.changed_text(row)
             if not held and peer != me and not self._parts.devices.reachable(peer):
                 return f"No device of {peer} can be written to safely now. It is sent later."
         return held

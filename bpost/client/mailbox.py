@@ -162,7 +162,7 @@ class Mailbox:
         own, is_text = payload.sender == self._profile.name, payload.type == TEXT
         failure = "" if is_text else "This message needs a newer version of BPost."
         if unsealed.new_key:
-            failure = "This came under a new account key, which you have not trusted yet."
+            failure = "This came under a new account key, which you had not trusted yet."
         kind: Kind = "text" if is_text else "unsupported"
         entry = NewEntry(
             delivery.sender,

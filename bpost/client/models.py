@@ -24,7 +24,7 @@ from peewee import (
 
 __all__ = ["SQL", "Model", "fn"]
 
-VERSION = 2
+VERSION = 3
 """The version of the schema below. A change of the schema is a new version and a migration."""
 
 
@@ -51,11 +51,36 @@ class Peer(Model):
     offered_key = BlobField(null=True)
     listed = BooleanField(default=False)
     blocked = BooleanField(default=False)
-    verified = BooleanField(default=False)
     added = BigIntegerField()
 
     class Meta:
         table_name = "peers"
+
+
+class KeyNote(Model):
+    """Something that happened to an account key of a user: ``what`` is a word of KEY_WORDS."""
+
+    row = AutoField()
+    peer = TextField(index=True)
+    account_key = BlobField()
+    time = BigIntegerField()
+    what = TextField()
+
+    class Meta:
+        table_name = "key_history"
+
+
+class Verification(Model):
+    """That two people compared their keys: it holds for these two keys and for no others."""
+
+    peer = TextField()
+    account_key = BlobField()
+    own_key = BlobField()
+    time = BigIntegerField()
+
+    class Meta:
+        table_name = "verifications"
+        primary_key = CompositeKey("peer", "account_key", "own_key")
 
 
 class KeyList(Model):
@@ -259,6 +284,8 @@ class Addressed(Model):
 TABLES: tuple[type[Model], ...] = (
     Fact,
     Peer,
+    KeyNote,
+    Verification,
     KeyList,
     Device,
     Prekey,
@@ -286,6 +313,15 @@ MIGRATIONS: dict[int, tuple[tuple[str, ...], tuple[str, ...]]] = {
             "ALTER TABLE gaps ADD COLUMN account_key BLOB NOT NULL DEFAULT x''",
             "UPDATE gaps SET account_key = coalesce("
             "(SELECT account_key FROM peers WHERE name = sender), x'')",
+        ),
+    ),
+    3: (  # verified was a mark on the name, which nothing could set; it is one on the key now
+        (),
+        (
+            "INSERT INTO key_history (peer, account_key, time, what)"
+            " SELECT name, account_key, added, 'first' FROM peers"
+            " WHERE account_key IS NOT NULL AND added > 0",
+            "ALTER TABLE peers DROP COLUMN verified",
         ),
     ),
 }

@@ -8,6 +8,7 @@ from bpost.client.chains import Chains
 from bpost.client.devices import Devices
 from bpost.client.events import Event
 from bpost.client.history import History
+from bpost.client.keybook import KeyBook
 from bpost.client.mailbox import Mailbox
 from bpost.client.opener import Opener
 from bpost.client.outbox import Outbox
@@ -16,6 +17,7 @@ from bpost.client.profile import Profile
 from bpost.client.reach import Reach
 from bpost.client.records import Message
 from bpost.client.stock import Stock
+from bpost.client.trust import Trust
 from bpost.protocol.content import READ
 from bpost.protocol.payload import direct_conversation
 
@@ -31,6 +33,7 @@ class Parts:
     stock: Stock
     outbox: Outbox
     mailbox: Mailbox
+    trust: Trust
 
     def unread(self, name: str) -> list[Message]:
         """Return what has not been read of a conversation, within a reading."""
@@ -52,12 +55,13 @@ class Parts:
 
 def assemble(profile: Profile) -> Parts:
     """Make the parts of a profile."""
-    people = People(profile)
+    book, history = KeyBook(profile), History(profile)
+    people = People(profile, book, history)
     devices = Devices(profile, people)
-    history = History(profile)
     chains = Chains(profile, history)
     stock = Stock(profile)
     outbox = Outbox(profile, devices, history, chains, Reach(profile))
     opener = Opener(profile, people, devices, stock)
     mailbox = Mailbox(profile, people, opener, history, chains, outbox)
-    return Parts(profile, people, devices, history, stock, outbox, mailbox)
+    trust = Trust(profile, people, book, history)
+    return Parts(profile, people, devices, history, stock, outbox, mailbox, trust)

@@ -1,7 +1,7 @@
 """Who people are: the contact list, and the account keys that are pinned (CRYPTO, section 7).
 
 The first account key seen of a user is pinned; another one is only noted until the user of this
-device trusts it. All methods are called within a transaction of the profile.
+device trusts it (:mod:`trust`). All methods are called within a transaction of the profile.
 """
 
 from __future__ import annotations
@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from bpost import b64
 from bpost.client.events import ContactsChanged, Event, SecurityNotice
+from bpost.client.history import History
+from bpost.client.keybook import KeyBook
 from bpost.client.models import Chain, Device, Frame, Gap, KeyList, Peer
 from bpost.client.profile import Profile
-from bpost.client.records import Contact
+from bpost.client.records import Contact, KeyWord
 from bpost.crypto.primitives import check_ed25519, equal
-from bpost.errors import SecurityError, UsageError
+from bpost.errors import SecurityError
 from bpost.protocol.fields import canonical
 from bpost.protocol.replies import ContactRecord
 
@@ -22,8 +25,10 @@ from bpost.protocol.replies import ContactRecord
 class People:
     """The people that a profile knows."""
 
-    def __init__(self, profile: Profile) -> None:
+    def __init__(self, profile: Profile, book: KeyBook, history: History) -> None:
         self._profile = profile
+        self._book = book
+        self._history = history
         self._store = profile.store
 
     def peer(self, name: str) -> Peer | None:
@@ -71,9 +76,29 @@ class People:
 
     def contacts(self) -> list[Contact]:
         """Return the contact list, sorted by name."""
-        return [contact_of(peer) for peer in self._store.all(Peer, Peer.listed, order=Peer.name)]
+        return [self.contact(peer) for peer in self._store.all(Peer, Peer.listed, order=Peer.name)]
 
-    def pin(self, name: str, key: bytes) -> None:
+    def contact(self, peer: Peer) -> Contact:
+        """Make the record of a row."""
+        changed, key = peer.offered_key is not None, peer.offered_key or peer.account_key
+        verified = self.is_verified(peer)
+        return Contact(
+            name=peer.shown,
+            added=peer.added,
+            blocked=peer.blocked,
+            listed=peer.listed,
+            has_key=peer.account_key is not None,
+            key_changed=changed,
+            verified=verified and not changed,
+            was_verified=verified and changed,
+            key="" if key is None else b64.encode(bytes(key)),
+        )
+
+    def is_verified(self, peer: Peer) -> bool:
+        """Say whether the pinned key of a user was verified."""
+        return self._book.is_verified(peer.name, peer.account_key)
+
+    def pin(self, name: str, key: bytes, how: KeyWord = "first") -> None:
         """Trust ``key`` as the account key of ``name``, and forget any other."""
         check_ed25519(key)
         old = self.know(name)
@@ -81,9 +106,8 @@ class People:
         for other in others:
             if not equal(other, key):
                 self._forget_key(old.name, other)
-        verified = old.verified and equal(bytes(old.account_key or b""), key)
-        values = {"account_key": key, "offered_key": None, "verified": verified}
-        self._change(old, values)
+        self._change(old, {"account_key": key, "offered_key": None})
+        self._book.note(old.name, key, how)
 
     def offer(self, name: str, key: bytes) -> list[Event]:
         """Note that ``name`` comes with another account key than the pinned one; tell it once."""
@@ -93,15 +117,27 @@ class People:
         if peer.offered_key is not None:
             self._forget_key(peer.name, bytes(peer.offered_key))
         self._change(peer, {"offered_key": key})
-        notice = SecurityNotice(peer.shown, "account-key-changed", changed_text(peer.shown))
-        return [notice, ContactsChanged()]
+        self._book.note(peer.name, key, "changed")
+        text = self.changed_text(peer)
+        shown = self._history.notice(self._history.open(peer.name), peer.name, text)
+        return [SecurityNotice(peer.shown, "account-key-changed", text), ContactsChanged(), *shown]
 
-    def trust(self, name: str) -> None:
-        """Pin the key that ``name`` has come with; raise UsageError if there is none."""
-        peer = self.peer(name)
-        if peer is None or peer.offered_key is None:
-            raise UsageError(f"{name} has no new key to trust.")
-        self.pin(peer.name, bytes(peer.offered_key))
+    def come_back(self, peer: Peer, key: bytes) -> list[Event]:
+        """Note that ``peer`` comes with the pinned ``key`` again."""
+        self.pin(peer.name, key, "returned")
+        text = f"{peer.shown} has the account key again that you know. Nothing is held any more."
+        shown = self._history.notice(self._history.open(peer.name), peer.name, text)
+        return [ContactsChanged(), *shown]
+
+    def changed_text(self, peer: Peer) -> str:
+        """Say that an account key changed, and what to do."""
+        text = (
+            f"The account key of {peer.shown} has changed: they may have begun anew, or somebody "
+            "stands between you. Your messages are held. "
+        )
+        if self.is_verified(peer):
+            return text + "You had verified the old key: verify the new one to go on."
+        return text + "Compare the safety number with them, or go on with the new key."
 
     def _change(self, peer: Peer, values: dict[str, Any]) -> None:
         self._store.run(Peer.update(values).where(Peer.name == peer.name))
@@ -115,19 +151,6 @@ class People:
             self._store.remove(chain, chain.sender == name, chain.account_key == key)
 
 
-def contact_of(peer: Peer) -> Contact:
-    """Make the record of a row."""
-    return Contact(
-        name=peer.shown,
-        added=peer.added,
-        blocked=peer.blocked,
-        listed=peer.listed,
-        has_key=peer.account_key is not None,
-        key_changed=peer.offered_key is not None,
-        verified=peer.verified,
-    )
-
-
 def check_answer(asked: str, answered: str) -> str:
     """Return the name that the server answered about, as it is registered.
 
@@ -138,11 +161,3 @@ def check_answer(asked: str, answered: str) -> str:
         text = f"The server was asked about {asked}, and answered about {answered!r}: refused."
         raise SecurityError("bad-bundle", text)
     return answered
-
-
-def changed_text(shown: str) -> str:
-    """Say that an account key changed, and what to do."""
-    return (
-        f"The account key of {shown} has changed: they may have begun anew, or somebody stands "
-        "between you. Compare the safety number with them; then trust the new key to go on."
-    )

@@ -6,11 +6,28 @@ every call compares them without regard to case.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Literal
 
 Kind = Literal["text", "unreadable", "notice", "unsupported"]
 Status = Literal["waiting", "stored", "delivered", "read", "failed", "received"]
+
+KeyWord = Literal["first", "changed", "returned", "accepted", "trusted", "verified", "unverified"]
+
+KEY_WORDS: Mapping[KeyWord, str] = MappingProxyType(
+    {
+        "first": "First seen, and kept",
+        "changed": "A new key came; sending was held",
+        "returned": "The known key was back",
+        "accepted": "You went on with this key",
+        "trusted": "You trusted this key without comparing",
+        "verified": "You verified this key",
+        "unverified": "You took the mark “verified” away",
+    }
+)
+"""What can happen to an account key, and how that is said."""
 
 # A message only ever climbs this ladder; a late receipt never takes a tick away.
 LADDER: tuple[Status, ...] = ("waiting", "stored", "delivered", "read")
@@ -49,7 +66,9 @@ class Contact:
     """A person this account knows.
 
     ``listed`` is False for someone who wrote without being in the contact list. While
-    ``key_changed``, sending to them waits for :meth:`Client.trust_new_key`.
+    ``key_changed``, sending to them waits for :meth:`Client.trust_new_key`; ``was_verified`` says
+    that the key before was verified, so that more than a click is asked. ``key`` names the account
+    key that all this is about: the new one, if it changed.
     """
 
     name: str
@@ -59,6 +78,44 @@ class Contact:
     has_key: bool = False
     key_changed: bool = False
     verified: bool = False
+    was_verified: bool = False
+    key: str = ""
+
+
+@dataclass(frozen=True)
+class Safety:
+    """What two people compare to see that nobody stands between them; empty without keys.
+
+    ``code`` is for the other person to scan. ``key`` names the key that the number is about: hand
+    it back with the answer, so that no other key is trusted in its place.
+    """
+
+    name: str
+    number: str = ""
+    code: str = ""
+    key: str = ""
+    key_changed: bool = False
+    verified: bool = False
+    was_verified: bool = False
+
+
+@dataclass(frozen=True)
+class KeyChange:
+    """One line of a key's history; ``key`` is as in :class:`Contact`."""
+
+    key: str
+    time: int
+    what: KeyWord
+
+    @property
+    def text(self) -> str:
+        """Say what happened."""
+        return KEY_WORDS[self.what]
+
+    @property
+    def short(self) -> str:
+        """The beginning of the key, enough to tell those of one list apart."""
+        return self.key[:8]
 
 
 @dataclass(frozen=True)

@@ -87,8 +87,7 @@ def asks_trust(error: UntrustedCertificate) -> bool:
     """Show an unknown certificate; return whether somebody at the keyboard trusts it."""
     say(f"{error}\nIts pin is {error.pin}")
     if sys.stdin.isatty():
-        print("Trust it? [y/N] ", end="", file=sys.stderr, flush=True)
-        return sys.stdin.readline().strip().lower() in ("y", "yes")
+        return asks("Trust it?", otherwise=False)
     say(f"If that is what the owner of the server tells you, add: --pin {error.pin}")
     return False
 
@@ -97,6 +96,14 @@ def types_again(word: str, warning: str) -> bool:
     """Warn of what has no way back; return whether ``word`` was typed, or piped in, to go on."""
     print(f"{warning}\nType {word} to go on: ", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip() == word
+
+
+def asks(question: str, *, otherwise: bool) -> bool:
+    """Ask somebody at the keyboard; return ``otherwise`` where nobody is."""
+    if not sys.stdin.isatty():
+        return otherwise
+    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
 def say(text: str) -> None:

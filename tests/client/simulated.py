@@ -339,6 +339,15 @@ class SimulatedCase(unittest.TestCase):
         alice.fetch()
         return alice, bob
 
+    def impostor(self, name: str) -> SimulatedDevice:
+        """Put an account with another key in the place of the one that is known."""
+        contacts = self.server.accounts.pop(name).contacts
+        made = self.device(name)
+        self.server.account(name).contacts = contacts
+        made.connect()
+        made.work()
+        return made
+
 
 def altered(delivery: Delivery, body: str) -> Delivery:
     """Return a delivery with another body."""

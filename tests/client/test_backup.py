@@ -211,6 +211,16 @@ class RestoreTest(BackupCase):
         pinned = bytes(peer.account_key or b"")
         self.assertEqual(pinned, bob._run.profile.account.public)
 
+    def test_verified_marks_and_the_history_of_keys_come_back(self) -> None:
+        alice, _ = self.talk()
+        alice.mark_verified("bob", alice.safety("bob").key)
+        alice.backup(self.file, PASSPHRASE)
+        before = alice.key_history("bob")
+        alice.close()
+        again = self.restored()
+        self.assertTrue(again.safety("bob").verified)
+        self.assertEqual(again.key_history("bob")[: len(before)], before)
+
     def test_what_is_in_the_history_already_is_not_shown_twice(self) -> None:
         alice, bob = self.talk()
         id_ = next(m.id for m in bob.history("alice") if m.own)

@@ -20,6 +20,9 @@ VERSION_1 = (
     " device TEXT NOT NULL, conversation TEXT NOT NULL, first INTEGER NOT NULL,"
     " last INTEGER NOT NULL, arrived INTEGER NOT NULL, notice INTEGER NOT NULL,"
     " place REAL NOT NULL)",
+    "DROP TABLE key_history",
+    "DROP TABLE verifications",
+    "ALTER TABLE peers ADD COLUMN verified INTEGER NOT NULL DEFAULT 0",
     "UPDATE facts SET value = x'31' WHERE name = 'version'",
 )
 

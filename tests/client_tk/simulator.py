@@ -161,7 +161,7 @@ class SimulatedClient:
         """Unblock somebody."""
         self.know(dataclasses.replace(self._contacts[name.lower()], blocked=False))
 
-    def trust_new_key(self, name: str) -> None:
+    def trust_new_key(self, name: str, key: str, *, anyway: bool = False) -> None:
         """Trust the new key."""
         self.calls.append("trust_new_key")
         self.know(dataclasses.replace(self._contacts[name.lower()], key_changed=False))

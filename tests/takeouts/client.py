@@ -274,13 +274,6 @@ TAKEOUTS = [
         f"{_DEVICES}.AccountKeyTest.test_e55_what_comes_under_a_changed_key_is_marked",
     ),
     Takeout(
-        "E55",
-        "bpost/client/people.py",
-        "        verified = old.verified and",
-        "        verified = old.verified or",
-        f"{_DEVICES}.AccountKeyTest.test_e55_a_verified_contact_is_not_verified_under_a_new_key",
-    ),
-    Takeout(
         "E64",
         "bpost/client/upkeep.py",
         "            sealed = seal_vault(wrapping_key, profile.name, profile.account)",
