@@ -16,8 +16,9 @@ from bpost.protocol.codes import Reason
 from bpost.server.bus import Expelled
 from bpost.server.cursors import Cursors
 from bpost.server.log import EventLog, incident
+from bpost.server.passage import Passage
 from bpost.server.presence import Presence
-from bpost.server.store import Store, now_ms
+from bpost.server.store import Store
 
 ROUND_SECONDS = 1.0
 CLEAR_SECONDS = 10.0
@@ -36,7 +37,7 @@ class Clerk:
         self._cursors = cursors
         self._presence = presence
         self._log = log
-        self._retention_ms = int(limits.retention_seconds * 1000)
+        self._passage = Passage(store, int(limits.retention_seconds * 1000), log)
         self._due: dict[Callable[[], None], float] = {}
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="bpost-clerk", daemon=True)
@@ -65,8 +66,10 @@ class Clerk:
         self._store.mail.clear_held(self._cursors.touched())
 
     def expire(self) -> None:
-        """Remove mail that is older than the retention time."""
-        before = now_ms() - self._retention_ms
+        """Remove mail that is older than the retention time, as far as the clock can be right."""
+        before = self._passage.too_old()
+        if before is None:
+            return
         while self._store.mail.expire(before) and not self._stopped.is_set():
             pass
 

@@ -154,7 +154,7 @@ def _build(values: Mapping[str, str], environ: Mapping[str, str]) -> Config:
         key=_path(values, "key"),
         public=values.get("public", ""),
         registration=_word(values, "registration", "auto"),
-        connections=_number(values, "connections", 10_000, 1_000_000),
+        connections=_number(values, "connections", 10_000, 1_000_000, least=1),
         origins=tuple(values.get("origins", "").replace(",", " ").split()),
         log_format=_word(values, "log_format", "text"),
         log_level=_word(values, "log_level", "info"),
@@ -172,15 +172,15 @@ def _build(values: Mapping[str, str], environ: Mapping[str, str]) -> Config:
 
 
 def _limits(values: Mapping[str, str]) -> Limits:
-    days = _number(values, "retention", 30, 36_500)
+    days = _number(values, "retention", 30, 36_500, least=1)
     limits = Limits(retention_seconds=days * 24 * 3600.0)
     return limits.without_rates() if _word(values, "limits", "on") == "off" else limits
 
 
-def _number(values: Mapping[str, str], name: str, default: int, most: int) -> int:
+def _number(values: Mapping[str, str], name: str, default: int, most: int, least: int = 0) -> int:
     text = values.get(name, str(default))
-    if not text.isascii() or not text.isdigit() or int(text) > most:
-        raise UsageError(f"The setting {name} is {text!r}, not a number from 0 to {most}.")
+    if not text.isascii() or not text.isdigit() or not least <= int(text[:20]) <= most:
+        raise UsageError(f"The setting {name} is {text!r}, not a number from {least} to {most}.")
     return int(text)
 
 

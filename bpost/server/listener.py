@@ -68,7 +68,7 @@ class Listener:
         config = self._office.config
         try:
             listening = self._listening = _listen(config.host, config.port)
-        except OSError as error:
+        except (OSError, UnicodeError) as error:  # a name with an empty or too long part
             raise LocalError(_cannot_listen(config.host, config.port, error)) from error
         port = int(listening.getsockname()[1])
         self._drainer.start()
@@ -211,8 +211,8 @@ def _cut(sock: socket.socket) -> None:
         return  # it is gone already
 
 
-def _cannot_listen(host: str, port: int, error: OSError) -> str:
-    if isinstance(error, socket.gaierror):
+def _cannot_listen(host: str, port: int, error: OSError | UnicodeError) -> str:
+    if isinstance(error, socket.gaierror | UnicodeError):
         return f"There is no address {host!r} on this machine. Choose another with --host."
     return (
         f"Cannot listen on {host} port {port}: {error.strerror or error}. "

@@ -7,11 +7,11 @@ from types import MappingProxyType
 from typing import Any
 
 from bpost.errors import StoreError
-from bpost.server.models import VERSION, Schema, create_tables, removal
+from bpost.server.models import VERSION, Clock, Schema, create_table, create_tables, removal
 
 Step = Callable[[Any], None]
 
-STEPS: Mapping[int, Step] = MappingProxyType({})
+STEPS: Mapping[int, Step] = MappingProxyType({2: lambda database: create_table(database, Clock)})
 """What brings a database to version ``n`` from the version before, by ``n``; forward only."""
 
 

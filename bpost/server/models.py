@@ -24,7 +24,7 @@ from peewee import (
 )
 from peewee import IntegrityError as IntegrityError  # for the store's parts
 
-VERSION = 1
+VERSION = 2
 """The version of the schema below. A change of the schema is a new version and a migration."""
 
 
@@ -153,6 +153,17 @@ class Invite(Model):
         table_name = "invites"
 
 
+class Clock(Model):
+    """One row: what the wall clock said last, and for how much longer no old mail is removed."""
+
+    wall = BigIntegerField()
+    hold = BigIntegerField()
+
+    class Meta:
+        table_name = "clock"
+        primary_key = False
+
+
 TABLES: tuple[type[Model], ...] = (
     Schema,
     Client,
@@ -162,6 +173,7 @@ TABLES: tuple[type[Model], ...] = (
     Message,
     Withheld,
     Invite,
+    Clock,
 )
 
 
@@ -177,4 +189,9 @@ def removal(table: type[Model]) -> Any:
 def create_tables(database: SqliteDatabase) -> None:
     """Make every table and index that is not there."""
     for table in TABLES:
-        SchemaManager(table, database).create_all()
+        create_table(database, table)
+
+
+def create_table(database: SqliteDatabase, table: type[Model]) -> None:
+    """Make one table with its indexes if it is not there."""
+    SchemaManager(table, database).create_all()

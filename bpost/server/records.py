@@ -68,6 +68,14 @@ class Receipt:
 
 
 @dataclass(frozen=True)
+class Seen:
+    """What the wall clock said, and for how long no old mail is removed; in milliseconds."""
+
+    wall: int
+    hold: int
+
+
+@dataclass(frozen=True)
 class Kept:
     """A device as its owner sees it in the list."""
 

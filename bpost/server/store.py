@@ -22,6 +22,7 @@ from bpost.errors import StoreError
 from bpost.server import migrations
 from bpost.server.files import private_file, private_folder
 from bpost.server.store_accounts import Accounts
+from bpost.server.store_clock import Clocks
 from bpost.server.store_contacts import Contacts
 from bpost.server.store_devices import Devices
 from bpost.server.store_mail import MailTable
@@ -69,6 +70,7 @@ class Store:
             autoconnect=False,
         )
         self.accounts = Accounts(self.transaction, self.reading)
+        self.clocks = Clocks(self.transaction, self.reading)
         self.contacts = Contacts(self.transaction, self.reading)
         self.devices = Devices(self.transaction, self.reading)
         self.mail = MailTable(self.transaction, self.reading)

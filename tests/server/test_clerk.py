@@ -6,6 +6,7 @@ import unittest
 from unittest import mock
 
 from bpost.errors import StoreError
+from bpost.server.config import Config
 from bpost.server.records import PLAIN
 from bpost.server.store import now_ms
 from tests.server.parts import PASSWORD, OfficeTest, device_of
@@ -19,6 +20,20 @@ class ClerkTest(OfficeTest):
         mailbox = self.office.store.devices.mailbox(self.account("bob"), device)
         assert mailbox is not None
         return mailbox.cursor
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.wall = now_ms()
+        self.ticks = 0.0
+
+    def after(self, days: float, ticked: float) -> None:
+        """Look for old mail when the clock says that days passed, and so many ticked by."""
+        self.wall += int(days * 86_400_000)
+        self.ticks += ticked * 86_400
+        passage = self.office.clerk._passage
+        passage._ticking, passage._last = lambda: self.ticks, self.ticks - ticked * 86_400
+        with mock.patch("bpost.server.passage.now_ms", return_value=self.wall):
+            self.office.clerk.expire()
 
     def test_cursors_are_written_in_the_next_round(self) -> None:
         alice, _ = self.friends()
@@ -71,12 +86,37 @@ class ClerkTest(OfficeTest):
         alice, bob = self.friends()
         bob.session.leave()
         alice.ask("0", "alice", "waiting", "bob")
-        self.office.clerk.expire()
+        self.after(29, 29)
         self.assertIn("waiting", self.dump())
-        later = now_ms() + 31 * 86_400_000
-        with mock.patch("bpost.server.clerk.now_ms", return_value=later):
-            self.office.clerk.expire()
+        self.after(2, 2)
         self.assertNotIn("waiting", self.dump())
+
+    def test_s43_a_clock_that_jumps_ahead_costs_no_mail(self) -> None:
+        alice, bob = self.friends()
+        bob.session.leave()
+        alice.ask("0", "alice", "waiting", "bob")
+        self.after(41, 0)
+        self.assertIn("clock ahead", self.log.getvalue())
+        for _ in range(29):
+            self.after(1, 1)
+        self.assertIn("waiting", self.dump())
+        self.after(-41, 0)
+        self.assertIn("waiting", self.dump())
+        self.after(2, 2)
+        self.assertNotIn("waiting", self.dump())
+
+    def test_s43_a_clock_that_is_ahead_at_the_start_costs_no_mail_either(self) -> None:
+        alice, bob = self.friends()
+        bob.session.leave()
+        alice.ask("0", "alice", "waiting", "bob")
+        for noted in (False, True):
+            with self.subTest(noted=noted):
+                if noted:
+                    self.office.clerk.expire()
+                self.office.store.close()
+                self.office = self.open(Config(data=self.folder, limits=self.limits))
+                self.after(41 + noted, 0)
+                self.assertIn("waiting", self.dump())
 
     def test_a_round_that_fails_is_not_the_last(self) -> None:
         self.friends()

@@ -5,15 +5,20 @@ from __future__ import annotations
 import contextlib
 import socket
 import ssl
+import tempfile
 import threading
 import time
 import unittest
 from dataclasses import replace
 from pathlib import Path
 
+from bpost.errors import LocalError
 from bpost.limits import KIB
 from bpost.net.frames import TEXT
 from bpost.protocol.codes import SEPARATOR
+from bpost.server.config import Config
+from bpost.server.log import EventLog
+from bpost.server.post_office import PostOffice
 from tests.net.harness import RawClient, raw_frame
 from tests.server.parts import OPEN, PASSWORD, PlainClient, ServerTest
 from tests.support import patience, wait_until
@@ -85,6 +90,15 @@ class DeadlineTest(ServerTest):
         alice = self.user("alice")
         time.sleep(2 * self.limits.log_in_seconds)
         self.assertEqual(alice.ask("9", "list")[:2], ["9", "OK"])
+
+
+class AddressTest(unittest.TestCase):
+    def test_a_name_that_cannot_be_is_refused_in_a_sentence(self) -> None:
+        for host in ("..", "a" * 70 + ".example", "no such host"):
+            with self.subTest(host=host), tempfile.TemporaryDirectory() as folder:
+                office = PostOffice(Config(data=Path(folder), host=host, port=0), EventLog())
+                with self.assertRaisesRegex(LocalError, "no address"):
+                    office.start()
 
 
 class SilentTest(ServerTest):

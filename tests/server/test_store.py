@@ -13,7 +13,7 @@ from unittest import mock
 from bpost.errors import StoreError
 from bpost.server import migrations
 from bpost.server.models import VERSION
-from bpost.server.records import PLAIN, Letter, Receipt
+from bpost.server.records import PLAIN, Letter, Receipt, Seen
 from bpost.server.store import FILE, Store
 
 NOW = 1_700_000_000_000
@@ -182,6 +182,18 @@ class FailureTest(StoreTest):
             migrations.migrate(database, {VERSION + 1: grow}, VERSION + 1)
             self.assertEqual(migrations.version_of(database), VERSION + 1)
         self.assertIsNone(self.sabotage("SELECT motto FROM clients LIMIT 1")[0])
+
+    def test_a_database_of_version_1_is_brought_forward(self) -> None:
+        with sqlite3.connect(self.folder / FILE) as other:
+            other.execute("DROP TABLE clock")
+            other.execute("UPDATE schema_version SET version = 1")
+        other.close()
+        self.store.close()
+        self.store = Store(self.folder)
+        self.addCleanup(self.store.close)
+        self.assertIsNone(self.store.clocks.seen())
+        self.store.clocks.note(Seen(5, 0))
+        self.assertEqual(self.store.clocks.seen(), Seen(5, 0))
 
     def test_another_program_may_look_and_write_meanwhile(self) -> None:
         with sqlite3.connect(self.folder / FILE) as other:
