@@ -21,8 +21,8 @@ except ImportError:  # not on Windows
     resource = None
 
 STACK = 256 * 1024
-SWITCH_SECONDS = 0.1
-"""How often threads that wait for the interpreter wake up: a storm at thousands of them."""
+SWITCH_SECONDS = 0.01
+"""How often threads that wait for the interpreter wake up: docs/decisions.md has the figures."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
