@@ -1,4 +1,4 @@
-"""Two small windows about people: adding a contact, and comparing safety numbers."""
+"""The small window that adds a contact."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import tkinter
 from collections.abc import Callable
 
 from bpost.errors import BPostError, Refused
-from client_tk import account, words
+from client_tk import account
 from client_tk.fields import Field
 from client_tk.sheet import Sheet
 from client_tk.theme import Look
-from client_tk.widgets import Button, Label, Progressbar, Wrapped
+from client_tk.widgets import Progressbar
 
 Add = Callable[[str, Callable[[], object], Callable[[BPostError], object]], object]
 
@@ -62,39 +62,3 @@ class AddContactSheet(Sheet):
             self.name.fail(f"Nobody on this server is called {name}. Check how it is spelled.")
         else:
             self.name.fail(str(error))
-
-
-class SafetySheet(Sheet):
-    """Shows the safety number that both people compare."""
-
-    def __init__(self, parent: tkinter.Misc, look: Look, name: str, changed: bool) -> None:
-        super().__init__(parent, look, f"Safety number with {name}")
-        self.on_trust: Callable[[], object] = lambda: None
-        text = (
-            f"Compare this number with {name}, face to face or on the telephone. If {name} sees "
-            "the same, nobody sits between you."
-        )
-        if changed:
-            text = f"The key of {name} has changed, and so has the number. {text}"
-        Wrapped(self.body, text=text).pack(fill="x")
-        self.number = Label(self.body, text="…", font=look.fonts["digits"], justify="center")
-        self.number.pack(pady=look.px(20))
-        self.trust: Button | None = None
-        if changed:
-            self.trust = self.add_button(
-                "It is the same: trust the new key", self._trust, "primary"
-            )
-        self.done = self.add_button("Close", self.close, "neutral" if changed else "primary")
-        self.open(self.done)
-
-    def show_number(self, number: str) -> None:
-        """Show the number, once it is known."""
-        if self.winfo_exists():
-            self.number.configure(
-                text=words.digits(number)
-                or "There is no key yet: it comes with the first connection."
-            )
-
-    def _trust(self) -> None:
-        self.close()
-        self.on_trust()

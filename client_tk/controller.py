@@ -240,11 +240,6 @@ class Controller:
             lambda: self.client.trust_new_key(name, key, anyway=anyway), trusted, self._failed
         )
 
-    def safety_number(self, done: Callable[[str], object]) -> None:
-        """Ask for the number that both people compare."""
-        name = self.book.current
-        self.lanes.quick(lambda: self.client.safety_number(name), done, self._failed)
-
     def dismiss_notice(self) -> None:
         """Show the security notice about the other person no longer."""
         self.notices.pop(self.book.current.lower(), None)

@@ -89,6 +89,8 @@ class RowPainter:
         signs = []
         if row.alert:
             signs.append(("shield-exclamation", self.look.palette.warning))
+        if row.verified:
+            signs.append(("shield-check", self.look.palette.good))
         if row.blocked:
             signs.append(("slash-circle", self.look.palette.muted))
         return signs

@@ -156,11 +156,17 @@ class Banner(Frame):
 def what_to_know(person: Person) -> tuple[str, tuple[tuple[str, str], ...]]:
     """Return what has to be known of somebody, and the answers: label and action."""
     name, contact = person.name, person.contact
+    if contact is not None and contact.was_verified:
+        return (
+            f"You had verified {name}, and now their key has changed. Perhaps they began anew; "
+            "perhaps somebody is between you. Your messages are held until you verify the new key.",
+            (("Verify …", "safety"),),
+        )
     if contact is not None and contact.key_changed:
         return (
             f"The key of {name} has changed. Perhaps they began anew; perhaps somebody is between "
-            "you. Your messages are held until you trust the new key.",
-            (("Compare numbers", "safety"), ("Trust the new key", "trust")),
+            "you. Your messages are held until you have looked.",
+            (("Compare numbers", "safety"), ("Continue", "trust")),
         )
     if contact is not None and contact.blocked:
         return f"You have blocked {name}. They are not told.", (("Unblock", "unblock"),)

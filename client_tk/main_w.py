@@ -11,13 +11,15 @@ from dataclasses import dataclass
 
 from bpost.client import Client
 from client_tk.composer_w import Composer
-from client_tk.contact_w import AddContactSheet, SafetySheet
+from client_tk.contact_w import AddContactSheet
 from client_tk.controller import Controller
 from client_tk.header_w import Banner, Header, Person
 from client_tk.lanes import Lanes
 from client_tk.messages_w import MessagesView
 from client_tk.password_w import PasswordSheet
 from client_tk.pictures import Pictures
+from client_tk.safety import SafetyDesk
+from client_tk.safety_w import SafetySheet
 from client_tk.settings import Settings
 from client_tk.settings_w import Choices, KeysSheet, SettingsSheet
 from client_tk.side_w import Side
@@ -237,13 +239,9 @@ class MainWindow(Frame):
         )
 
     def open_safety(self) -> SafetySheet:
-        """Show the number that both people compare."""
-        contact = self.controller.contact()
-        changed = contact is not None and contact.key_changed
-        sheet = SafetySheet(self, self.look, self.controller.book.current, changed)
-        sheet.on_trust = self.controller.trust
-        self.controller.safety_number(sheet.show_number)
-        return sheet
+        """Show what both people compare, and what is known of the key."""
+        desk = SafetyDesk(self.client, self.shell.lanes, self.controller.book.current)
+        return SafetySheet(self, self.look, desk)
 
     def act(self, action: str) -> None:
         """Do what a button or menu about the other person says."""

@@ -46,6 +46,7 @@ class Row:
     blocked: bool = False
     request: bool = False
     alert: bool = False
+    verified: bool = False
     chosen: bool = False
 
     @property
@@ -255,5 +256,6 @@ class Book:
             blocked=bool(contact and contact.blocked),
             request=one.request,
             alert=bool(contact and contact.key_changed),
+            verified=bool(contact and contact.verified),
             chosen=chosen,
         )

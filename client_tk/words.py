@@ -49,6 +49,12 @@ def clock(milliseconds: int) -> str:
     return time.strftime("%H:%M", local(milliseconds))
 
 
+def date(milliseconds: int) -> str:
+    """Return the local date and time of day, such as ``7 Mar 2026 14:05``."""
+    then = local(milliseconds)
+    return f"{then.tm_mday} {MONTHS[then.tm_mon - 1][:3]} {then.tm_year} {clock(milliseconds)}"
+
+
 def day_key(milliseconds: int) -> tuple[int, int]:
     """Return the local day as a value to compare: year and day of the year."""
     then = local(milliseconds)

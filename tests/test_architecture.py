@@ -35,6 +35,7 @@ OWNERS: dict[str, set[str]] = {
     "simple_websocket": {"bpost/net/ws_server.py"},
     "wsproto": {"bpost/net/ws_server.py"},
     "websocket": {"bpost/net/ws_client.py"},
+    "segno": {"client_tk/qr.py"},
     "ttkbootstrap": {"client_tk/theme.py", "client_tk/widgets.py"},
 }
 

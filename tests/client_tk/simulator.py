@@ -25,10 +25,14 @@ from bpost.client import (
     Conversation,
     ConversationChanged,
     Event,
+    KeyChange,
     Message,
     MessageAdded,
     MessageChanged,
+    Safety,
+    Verdict,
 )
+from bpost.client.records import KeyWord
 from bpost.errors import BPostError, Refused
 
 T = TypeVar("T")
@@ -82,6 +86,7 @@ class SimulatedClient:
         self._messages: dict[str, list[Message]] = {}
         self._unread: dict[str, int] = {}
         self._drafts: dict[str, str] = {}
+        self.key_changes: dict[str, list[KeyChange]] = {}
         self._places = itertools.count(1)
         self._lock = threading.RLock()  # guards all of the above
 
@@ -163,12 +168,53 @@ class SimulatedClient:
 
     def trust_new_key(self, name: str, key: str, *, anyway: bool = False) -> None:
         """Trust the new key."""
-        self.calls.append("trust_new_key")
-        self.know(dataclasses.replace(self._contacts[name.lower()], key_changed=False))
+        self.calls.append("trust_new_key" + (" anyway" if anyway else ""))
+        self._know_key(name, "accepted", verified=False)
 
-    def safety_number(self, name: str) -> str:
-        """Return sixty digits."""
-        return ("".join(str(ord(char) % 10) for char in name) * 60)[:60]
+    def safety(self, name: str) -> Safety:
+        """Return sixty digits, and what is known of the key."""
+        self.world.enter("safety")
+        known = self._contacts[name.lower()]
+        if not known.has_key:
+            return Safety(name)
+        return Safety(
+            name=known.name,
+            number=("".join(str(ord(char) % 10) for char in name) * 60)[:60],
+            code=f"bpost-safety:1:{'A' * 43}:{'B' * 43}",
+            key=known.key or "first-key",
+            key_changed=known.key_changed,
+            verified=known.verified,
+            was_verified=known.was_verified,
+        )
+
+    def key_history(self, name: str) -> list[KeyChange]:
+        """Return what happened."""
+        return self.key_changes.get(name.lower(), [])
+
+    def mark_verified(self, name: str, key: str) -> None:
+        """Mark somebody as verified."""
+        self.world.enter("mark_verified")
+        self._know_key(name, "verified", verified=True)
+
+    def unmark_verified(self, name: str) -> None:
+        """Take the mark away."""
+        self._know_key(name, "unverified", verified=False)
+
+    def compare_code(self, name: str, code: str) -> Verdict:
+        """Answer with the verdict that is spelled."""
+        verdict = Verdict(code)
+        if verdict is Verdict.SAME:
+            self.mark_verified(name, "")
+        return verdict
+
+    def _know_key(self, name: str, what: KeyWord, *, verified: bool) -> None:
+        """Let something happen to the key of somebody."""
+        known = self._contacts[name.lower()]
+        change = KeyChange(known.key or "first-key", int(time.time() * 1000), what)
+        self.key_changes.setdefault(name.lower(), []).append(change)
+        self.know(
+            dataclasses.replace(known, key_changed=False, was_verified=False, verified=verified)
+        )
 
     # Conversations
 

@@ -9,6 +9,7 @@ BOOK = "bpost/client/keybook.py"
 CHANGED = "tests.client.test_trust.ChangedKeyTest."
 VERIFIED = "tests.client.test_trust.VerifiedTest."
 CODES = "tests.client.test_trust.CodeTest."
+WINDOW = "tests.client_tk.test_safety_w.SafetyTest."
 COMMANDS = "tests.client.test_trust.CommandTest."
 
 TAKEOUTS = [
@@ -68,6 +69,27 @@ TAKEOUTS = [
         "DIFFERENT, NOT_COMPARED = 1, 3\n",
         "DIFFERENT, NOT_COMPARED = 1, 1\n",
         COMMANDS + "test_e57_three_answers_have_three_exit_statuses",
+    ),
+    Takeout(
+        "E55",
+        "client_tk/header_w.py",
+        "    if contact is not None and contact.was_verified:\n",
+        "    if contact is not None and not contact.name:\n",
+        WINDOW + "test_e55_a_verified_contact_whose_key_changed_takes_more_than_a_click",
+    ),
+    Takeout(
+        "E55",
+        "client_tk/safety_w.py",
+        "            self.trust: there and safety is not None and safety.key_changed,\n",
+        "            self.trust: False,\n",
+        WINDOW + "test_e55_a_changed_key_can_be_compared_before_going_on",
+    ),
+    Takeout(
+        "E57",
+        "client_tk/safety.py",
+        'f"Not compared: this is your own code.',
+        'f"Different: this is your own code.',
+        WINDOW + "test_e57_comparing_a_code_has_answers_that_nobody_mistakes",
     ),
     Takeout(
         "E58",
