@@ -54,9 +54,8 @@ class Chains:
         ``key`` is the account key that it came under.
 
         Raises:
-            SecurityError: ``duplicate``, when there is a message of its device with its id.
+            SecurityError: ``duplicate``, when it came before under this number or an earlier one.
         """
-        self._check_new(payload)
         chain = self._chain(payload.sender, key, payload.device, payload.conversation)
         last = chain.number if chain else self._start(payload, key)
         if payload.number <= last:
@@ -69,17 +68,6 @@ class Chains:
         self._forgive(payload)
         self.advance(payload, data, key)
         return None
-
-    def _check_new(self, payload: Payload) -> None:
-        """Refuse what has the id of an earlier message of its device, whatever its number."""
-        known = self._store.one(
-            Entry,
-            Entry.sender == payload.sender,
-            Entry.device == payload.device,
-            Entry.id == payload.id,
-        )
-        if known is not None:
-            raise SecurityError("duplicate", "A message came a second time.")
 
     def _chain(self, sender: str, key: bytes, device: str, conversation: str) -> Chain | None:
         return self._store.one(
@@ -140,6 +128,8 @@ class Chains:
 
     def _late(self, payload: Payload, data: bytes, key: bytes, events: list[Event]) -> float | None:
         """Take a payload whose number has passed."""
+        if self._history.holds(payload):
+            raise SecurityError("duplicate", "A message came a second time.")
         gap = self._store.one(
             Gap,
             Gap.sender == payload.sender,

@@ -30,6 +30,7 @@ class Courier:
         self._dispatch: Dispatch | None = None
         self._woken = False
         self._stopped = False
+        self._settled = False
         self._rounds = 0
         self._trouble: BPostError | None = None
         self._thread = threading.Thread(target=self._run, name="bpost-courier", daemon=True)
@@ -50,7 +51,7 @@ class Courier:
         """Work over this link, which is logged in."""
         with self._changed:
             self._dispatch = Dispatch(self._parts, self._upkeep, link)
-            self._rounds, self._trouble = 0, None
+            self._settled, self._rounds, self._trouble = False, 0, None
         self.wake()
 
     def disconnected(self) -> None:
@@ -75,17 +76,20 @@ class Courier:
             self._changed.wait(timeout)
 
     def wait_settled(self, timeout: float) -> None:
-        """Wait until the account is in order at the server.
+        """Wait until the account is in order at the server, and the first greetings have left.
+
+        Only the first is demanded.
 
         Raises:
             BPostError: why it is not; TransportError also when the time is over.
         """
         with self._changed:
             self._changed.wait_for(lambda: self._rounds or self._trouble, timeout)
+            if self._settled:
+                return
             if self._trouble is not None:
                 raise self._trouble
-            if not self._rounds:
-                raise TransportError("The connection ended before the account was set up.")
+            raise TransportError("The connection ended before the account was set up.")
 
     def _run(self) -> None:
         patience: float | None = None
@@ -103,6 +107,9 @@ class Courier:
         trouble: BPostError | None = None
         patience: float | None = AGAIN_SECONDS
         try:
+            dispatch.settle()
+            with self._changed:
+                self._settled = True
             patience = dispatch.work()
         except SecurityError as error:
             trouble = error
@@ -116,7 +123,8 @@ class Courier:
         except Exception as error:
             name = type(error).__name__  # and no traceback, which may quote content
             log.error("sending broke on %s", name)  # noqa: TRY400
-            dispatch.link.close("This program made a mistake. Please report that.")
+            trouble = TransportError("This program made a mistake. Please report that.")
+            dispatch.link.close(str(trouble))
         with self._changed:
             self._trouble = trouble
             self._rounds += trouble is None

@@ -33,6 +33,12 @@ AT_ONCE = 32
 HELD_SECONDS = (2.0, 5.0, 15.0, 60.0)
 """After so long keys that were missing, or refused, are asked for again; the last one repeats."""
 
+GREETED_AT_ONCE = 10
+"""So many people who were never written to are greeted, and then the next after a while."""
+
+GREETED_SECONDS = 30.0
+"""That while: the server gives out the keys of few people a minute, and messages need them too."""
+
 PUT_OFF_SECONDS = 2.0
 RECEIPT_SECONDS = 0.15
 UPKEEP_SECONDS = 3600.0
@@ -49,6 +55,8 @@ class Dispatch:
         self._pace = Pace(parts.profile.limits)
         # Used by the courier's thread only. Times are of the monotonic clock.
         self._asked: dict[str, frozenset[str]] = {}
+        self._greeted_due = 0.0
+        self._put_off = False  # whether the server would give no keys for now
         self._held: dict[str, float] = {}
         self._tries: dict[str, int] = {}
         self._told: set[Event] = set()
@@ -59,7 +67,7 @@ class Dispatch:
         self._due: list[float] = []
         # Guards what follows; nothing is called while it is held.
         self._lock = threading.Lock()
-        self._under_way: set[str] = set()
+        self._under_way: dict[str, float] = {}  # since when, in the order of sending
         self._not_before = 0.0
         self._rewind = False
         self._ask_again: set[str] = set()
@@ -70,12 +78,12 @@ class Dispatch:
     def answered(self, ref: str) -> None:
         """Note that the server has answered a frame for good."""
         with self._lock:
-            self._under_way.discard(ref)
+            self._under_way.pop(ref, None)
 
     def put_off(self, ref: str) -> None:
         """Note that the server cannot take a frame now: it goes again later, and what follows."""
         with self._lock:
-            self._under_way.discard(ref)
+            self._under_way.pop(ref, None)
             self._rewind = True
             self._not_before = time.monotonic() + PUT_OFF_SECONDS
 
@@ -96,6 +104,14 @@ class Dispatch:
 
     # The courier's thread
 
+    def settle(self) -> None:
+        """Put the account in order, once for this link; raise as :meth:`work` does."""
+        if self._upkeep_due is None:
+            self._upkeep.settle(self.link)
+            with self._profile.store.reading():
+                self._note_asked(self._profile.name)
+            self._upkeep_due = time.monotonic() + UPKEEP_SECONDS
+
     def work(self) -> float:
         """Do what can be done now; return after how many seconds to look again.
 
@@ -104,15 +120,17 @@ class Dispatch:
             TransportError: the link has ended. StoreError.
         """
         self._due = []
+        self.settle()
         self._keep_up()
         self._collect_receipts()
         self._complete()
         self._seal()
         self._send()
+        self._watch()
         return max(0.0, min(self._due) - time.monotonic())
 
     def _keep_up(self) -> None:
-        """Put the account in order, at first, then hourly and when something asks for it."""
+        """Keep the account in order, hourly and when something asks for it."""
         with self._lock:
             low, self._keys_low = self._keys_low, False
             for peer in self._ask_again:
@@ -120,17 +138,13 @@ class Dispatch:
                 self._held.pop(peer, None)
             self._ask_again.clear()
         now = time.monotonic()
-        if self._upkeep_due is None:
-            self._upkeep.settle(self.link)
-            with self._profile.store.reading():
-                me = self._profile.name  # asked for just now
-                self._asked[me] = frozenset(self._parts.devices.devices(me))
-        elif low or now >= self._upkeep_due:
+        assert self._upkeep_due is not None  # noqa: S101 - the account was put in order
+        if low or now >= self._upkeep_due:
             self._upkeep.renew(self.link)
         else:
             self._upkeep.publish(self.link)
             self._upkeep.sweep()
-        if self._upkeep_due is None or now >= self._upkeep_due:
+        if now >= self._upkeep_due:
             self._upkeep_due = now + UPKEEP_SECONDS
         self._due.append(self._upkeep_due)
 
@@ -177,25 +191,59 @@ class Dispatch:
         return False
 
     def _seal(self) -> None:
-        """Seal what waits, for everyone whose devices are known."""
+        """Seal what waits, for everyone whose devices are known; greetings come last."""
         with self._profile.store.reading():
             peers = self._parts.outbox.peers()
         for peer in peers:
-            until = self._held.get(peer)
-            if until is not None and until > time.monotonic():
-                self._due.append(until)
-                continue
-            failure = self._find_devices(peer)
-            if failure:
-                self._hold(peer, failure)
-                continue
-            self._held.pop(peer, None)
-            self._tries.pop(peer, None)
-            sealed = AT_ONCE
-            while sealed == AT_ONCE:
-                with self._profile.change() as events:
-                    sealed, told = self._parts.outbox.seal_for(peer, AT_ONCE)
-                    events += told
+            self._seal_for(peer)
+        with self._profile.store.reading():
+            known = self._parts.outbox.greeted(known=True)
+        for peer in known:
+            self._seal_for(peer)
+        self._greet()
+
+    def _greet(self) -> None:
+        """Begin with a few of those who were never written to: the server limits how many."""
+        now = time.monotonic()
+        if now >= self._greeted_due:
+            with self._profile.store.reading():
+                peers = self._parts.outbox.greeted(known=False)
+            if not peers:
+                return
+            self._greeted_due = now + GREETED_SECONDS
+            self._put_off = False
+            for peer in peers[:GREETED_AT_ONCE]:
+                failure = self._find_devices(peer)
+                if self._put_off:
+                    break
+                if failure:  # there is nobody to greet: they ask for our devices when they write
+                    with self._profile.store.transaction():
+                        self._parts.outbox.drop_greeting(peer)
+                else:
+                    self._seal_all(peer)
+        self._due.append(self._greeted_due)
+
+    def _seal_for(self, peer: str) -> None:
+        """Seal what waits for ``peer``, or let it wait."""
+        until = self._held.get(peer)
+        if until is not None and until > time.monotonic():
+            self._due.append(until)
+            return
+        failure = self._find_devices(peer)
+        if failure:
+            self._hold(peer, failure)
+            return
+        self._held.pop(peer, None)
+        self._tries.pop(peer, None)
+        self._seal_all(peer)
+
+    def _seal_all(self, peer: str) -> None:
+        """Seal what waits for ``peer``, whose devices are known."""
+        sealed = AT_ONCE
+        while sealed == AT_ONCE:
+            with self._profile.change() as events:
+                sealed, told = self._parts.outbox.seal_for(peer, AT_ONCE)
+                events += told
 
     def _hold(self, peer: str, failure: str) -> None:
         """Let what is for ``peer`` wait, and show why."""
@@ -237,13 +285,21 @@ class Dispatch:
             log.info("no bundles: %s", error.reason)
             if error.reason == Reason.NO_SUCH_USER:
                 return f"There is no user {peer} any more."
+            self._put_off = True
             return f"The server gives no keys now; it is sent later. {error}"
         with self._profile.change() as events:
             learned = devices.learn(peer, reply)
             events += [event for event in learned.events if self._is_news(event)]
-            # What has no session now was asked for in vain; what loses its own is asked for anew.
-            self._asked[peer] = frozenset(devices.devices(peer)) - set(devices.reachable(peer))
+            self._note_asked(peer)
         return learned.held
+
+    def _note_asked(self, peer: str) -> None:
+        """Note which devices were asked for in vain; one that loses its session is asked for anew.
+
+        Within a transaction or reading.
+        """
+        devices = self._parts.devices
+        self._asked[peer] = frozenset(devices.devices(peer)) - set(devices.reachable(peer))
 
     def _is_news(self, event: Event) -> bool:
         """Say whether a notice has not been given on this link."""
@@ -274,7 +330,21 @@ class Dispatch:
                 return
             for row, request in frames:
                 with self._lock:
-                    self._under_way.add(str(request.ref))
+                    self._under_way[str(request.ref)] = time.monotonic()
                 self._pace.take()
                 self.link.post(request)
                 self._sent_row = row
+
+    def _watch(self) -> None:
+        """End a link on which the answer to a frame is overdue: it was lost, or the server hangs.
+
+        On the next one the frame goes again.
+        """
+        with self._lock:
+            oldest = next(iter(self._under_way.values()), None)
+        if oldest is None:
+            return
+        due = oldest + self._profile.limits.request_seconds
+        self._due.append(due)
+        if time.monotonic() >= due:
+            self.link.close("The server did not confirm a message in time. It is sent again.")

@@ -11,7 +11,7 @@ from bpost.client.models import SQL, Entry, Peer, Talk, fn
 from bpost.client.profile import Profile
 from bpost.client.records import LADDER, Conversation, Kind, Message, Status
 from bpost.protocol.fields import canonical
-from bpost.protocol.payload import direct_conversation
+from bpost.protocol.payload import Payload, direct_conversation
 
 
 @dataclass(frozen=True)
@@ -114,6 +114,11 @@ class History:
         return [ConversationChanged(self._shown(conversation))]
 
     # Reading
+
+    def holds(self, payload: Payload) -> bool:
+        """Say whether there is a message of this device with this id."""
+        same = (Entry.sender == payload.sender, Entry.device == payload.device)
+        return self._store.one(Entry, *same, Entry.id == payload.id) is not None
 
     def own(self, id_: str) -> Entry | None:
         """Return the row of an own message."""

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from bpost.client.chains import Chains
 from bpost.client.events import Event, MessageAdded, SecurityNotice
 from bpost.client.history import History, NewEntry
-from bpost.client.models import Entry, Seen, Talk
+from bpost.client.models import Seen, Talk
 from bpost.client.opener import Opener, Unsealed
 from bpost.client.outbox import Outbox
 from bpost.client.people import People
@@ -139,7 +139,7 @@ class Mailbox:
                 log.info("a receipt under a key that is not trusted was passed over")
                 return events
             events += self._take_receipt(payload)
-        elif payload.type != EMPTY and not self._is_there(payload):
+        elif payload.type != EMPTY and (unsealed.new_key or not self._is_there(payload)):
             events += self._show(delivery, payload, unsealed, place)
         return events
 
@@ -148,8 +148,7 @@ class Mailbox:
 
         Those get to know that it has arrived here, too.
         """
-        same = (Entry.sender == payload.sender, Entry.device == payload.device)
-        if self._store.one(Entry, *same, Entry.id == payload.id) is None:
+        if not self._history.holds(payload):
             return False
         if payload.sender != self._profile.name:
             self._outbox.owe(payload.sender, payload.id, DELIVERED)
@@ -168,8 +167,9 @@ class Mailbox:
             delivery.sender,
             kind,
             str(payload.content["text"]) if is_text else "",
-            id=payload.id,
-            device=payload.device,
+            # Whoever has a false key cannot take the place of a message that is still to come.
+            id="" if unsealed.new_key else payload.id,
+            device="" if unsealed.new_key else payload.device,
             sent=payload.sent,
             seq=delivery.seq,
             status="stored" if own else "received",

@@ -16,7 +16,7 @@ from bpost.client.chains import Chains
 from bpost.client.devices import Devices
 from bpost.client.events import Event
 from bpost.client.history import History, NewEntry
-from bpost.client.models import Addressed, Frame, Outgoing, Peer, Receipt, fn
+from bpost.client.models import Addressed, Device, Frame, Outgoing, Peer, Receipt, fn
 from bpost.client.profile import Profile
 from bpost.client.reach import Reach
 from bpost.client.records import Message
@@ -98,6 +98,10 @@ class Outbox:
         if self._store.one(Outgoing, Outgoing.peer == peer) is None:
             self.queue(peer, EMPTY, {})
 
+    def drop_greeting(self, peer: str) -> None:
+        """Send no empty payload to ``peer`` after all."""
+        self._store.remove(Outgoing, Outgoing.peer == peer, Outgoing.type == EMPTY)
+
     def owe(self, peer: str, message: str, kind: str) -> None:
         """Note a receipt that is due; those for one sender travel together."""
         row = {"peer": peer, "message": message, "kind": kind, "due": self._profile.now()}
@@ -128,7 +132,20 @@ class Outbox:
 
     def peers(self) -> list[str]:
         """Return whom content waits for, in the order in which it began to."""
-        rows = self._store.all(Outgoing, order=Outgoing.row)
+        return self._waiting_for(Outgoing.type != EMPTY)
+
+    def greeted(self, *, known: bool) -> list[str]:
+        """Return for whom there is a greeting: those with whom there are sessions, or the others.
+
+        In the order in which they were queued.
+        """
+        friends = Device.select(Device.peer).where(Device.sessions.is_null(False))
+        peer: Any = Outgoing.peer
+        among = peer.in_(friends) if known else peer.not_in(friends)
+        return self._waiting_for((Outgoing.type == EMPTY) & among)
+
+    def _waiting_for(self, where: Any) -> list[str]:
+        rows = self._store.all(Outgoing, where, order=Outgoing.row)
         return list(dict.fromkeys(row.peer for row in rows))
 
     def seal_for(self, peer: str, most: int) -> tuple[int, list[Event]]:
@@ -261,9 +278,10 @@ class Outbox:
         return frames + self._store.count(Outgoing, Outgoing.type == TEXT)
 
     def is_empty(self) -> bool:
-        """Say whether nothing is left to be sent, receipts included."""
+        """Say whether nothing is left to be sent, receipts included; greetings may wait longer."""
         left = self._store.count(Frame, ~cast(Any, Frame.refused))
-        return not (left or self._store.count(Outgoing) or self.oldest_receipt() is not None)
+        left += self._store.count(Outgoing, Outgoing.type != EMPTY)
+        return not (left or self.oldest_receipt() is not None)
 
 
 def check_text(text: str, profile: Profile) -> str:

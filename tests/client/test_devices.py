@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bpost import b64
+from bpost.client.dispatch import GREETED_AT_ONCE
 from bpost.client.events import ContactsChanged, MessageChanged, SecurityNotice
 from bpost.client.models import Device
 from bpost.crypto.account import sign_device_list
 from bpost.crypto.session import Sessions
+from bpost.errors import Refused
 from bpost.limits import DAY
+from bpost.protocol.codes import Reason
 from bpost.protocol.envelope import parse_envelope
 from bpost.protocol.replies import Bundles
 from bpost.protocol.requests import GetBundles
@@ -241,6 +244,57 @@ class SessionAgeTest(SimulatedCase):
             with self.subTest(version):
                 bob.take([altered(sent, sent.body.replace('"v":1', f'"v":{version}'))])
                 self.assertIn(bob.history("alice")[-1].kind, ("unreadable", "unsupported"))
+
+
+class GreetingTest(SimulatedCase):
+    """A new device tells many contacts of itself without keeping its user waiting."""
+
+    def _join(self, bundles: int) -> SimulatedDevice:
+        """Let a device of alice join, who has many contacts; the last of them is zoe.
+
+        The server gives out ``bundles`` and then asks to wait.
+        """
+        alice, zoe = self.device("alice"), self.device("zoe")
+        names = [f"contact{number:02}" for number in range(3 * GREETED_AT_ONCE)]
+        self.server.account("alice").contacts += [*names, "zoe"]
+        self.server.account("zoe").contacts.append("alice")
+        zoe.connect()
+        self.asked: list[str] = []
+        self.left = bundles
+        self.server.lie = self._limit
+        return self.device("alice", of=alice)
+
+    def _limit(self, request: Request, reply: Reply) -> Reply:
+        if isinstance(request, GetBundles) and request.contact != "alice":
+            self.asked.append(request.contact)
+            self.left -= 1
+            if self.left < 0:
+                raise Refused(Reason.RATE_LIMITED, "Wait a little.")
+        return reply
+
+    def test_a_new_device_greets_only_a_few_at_once(self) -> None:
+        second = self._join(1000)
+        self.assertEqual(len(self.asked), GREETED_AT_ONCE)
+        second.work()
+        self.assertEqual(len(self.asked), GREETED_AT_ONCE)
+
+    def test_greetings_stop_at_the_first_that_the_server_puts_off(self) -> None:
+        self._join(3)
+        self.assertEqual(len(self.asked), 4)
+
+    def test_a_message_goes_before_all_greetings(self) -> None:
+        second = self._join(3)
+        self.left = 1
+        second.write("zoe", "at once")
+        self.assertEqual(self.asked[-1], "zoe")
+        self.assertIn("zoe", [sent.to for _, sent in self.server.sent[-2:]])
+
+    def test_greetings_go_on_on_the_next_connection(self) -> None:
+        second = self._join(1000)
+        for _ in range(3):
+            second.connect()
+            second.work()
+        self.assertEqual(len(set(self.asked)), 3 * GREETED_AT_ONCE + 1)
 
 
 class AskingTest(SimulatedCase):

@@ -29,8 +29,9 @@ class RepeatedIdTest(SimulatedCase):
     def test_e43_an_earlier_id_under_a_new_number_is_a_repeat_and_stops_nothing(self) -> None:
         alice, bob = self.pair()
         bob.take([forge(alice, bob)])
-        bob.take([forge(alice, bob, changed(number=3, previous="A" * 43, content={"text": "x"}))])
-        self.assertEqual(bob.shown("alice"), ["first", "second", "forged"])
+        bob.take([forge(alice, bob, changed(content={"text": "x"}))])
+        bob.take([forge(alice, bob, changed(number=3, previous="A" * 43, content={"text": "y"}))])
+        self.assertEqual(bob.shown("alice"), ["first", "second", "forged", "[notice]"])
         alice.write("bob", "still here")
         bob.fetch()
         self.assertEqual(bob.shown("alice")[-1], "still here")
@@ -104,6 +105,14 @@ class FalseKeyTest(SimulatedCase):
         alice.fetch()
         self.assertEqual(alice.shown("bob")[already:], ["a", "b", "c"])
 
+    def test_e43_what_comes_under_a_false_key_does_not_stand_in_for_a_message_to_come(self) -> None:
+        alice, bob = self.pair()
+        true = bob.write("alice", "the true words")
+        (withheld,) = alice.pending()
+        self._forge(self._false_bob(bob), alice, id=true.id, number=2)
+        alice.take([withheld])
+        self.assertEqual(alice.shown("bob")[-2:], ["forged", "the true words"])
+
     def test_a_key_that_is_forgotten_takes_its_chains_along(self) -> None:
         alice, bob = self.pair()
         self._forge(self._false_bob(bob), alice, number=7)
@@ -172,6 +181,7 @@ class RemovedDeviceTest(SimulatedCase):
         removed.write("alice", "in bob's name")
         bob.fetch()
         self.assertNotIn("in bob's name", bob.shown("alice"))
+        self.assertIn("unknown-device", [n.cause for n in bob.told(SecurityNotice)])
 
 
 class OtherNameTest(SimulatedCase):

@@ -7,13 +7,14 @@ from dataclasses import replace
 from typing import Any
 from unittest import mock
 
-from bpost.client import Client, ConnectionState
+from bpost.client import Client, ConnectionState, courier
 from bpost.client.link import Link
 from bpost.client.store import Store
-from bpost.errors import SecurityError, StoreError
-from bpost.protocol.replies import ContactAdded
-from tests.client.town import Town
-from tests.support import patience
+from bpost.client.upkeep import Upkeep
+from bpost.errors import SecurityError, StoreError, TransportError
+from bpost.protocol.replies import ContactAdded, SendAccepted
+from tests.client.town import LIMITS, Town, password_of, status, texts, wait_for_text
+from tests.support import patience, wait_until
 
 
 class OtherNameTest(Town):
@@ -58,3 +59,41 @@ class FullDiskTest(Town):
         list(alice.events())  # ends
         again: Client = self.log_in("alice")
         self.assertEqual(again.username, "alice")
+
+
+class LostFrameTest(Town):
+    """What the server does not confirm is sent again."""
+
+    def test_a_message_whose_confirmation_is_lost_is_sent_again_on_a_new_connection(self) -> None:
+        _, bob = self.register("alice", "bob")
+        alice = self.client("second", limits=replace(LIMITS, request_seconds=patience(2)))
+        whole, lost, armed = Link.receive, list[object](), threading.Event()
+
+        def lose(link: Link, timeout: float | None) -> Any:
+            reply = whole(link, timeout)
+            if isinstance(reply, SendAccepted) and reply.to == "bob" and armed.is_set():
+                armed.clear()
+                lost.append(reply)
+                return None
+            return reply
+
+        with mock.patch.object(Link, "receive", lose):
+            alice.log_in("alice", password_of("alice"))
+            alice.flush(patience(10))
+            armed.set()
+            sent = alice.send("bob", "once")
+            wait_until(lambda: status(alice, sent) == "delivered")
+            self.assertTrue(alice.flush(patience(10)))
+        wait_for_text(bob, "alice", "once")
+        self.assertEqual((len(lost), texts(bob, "alice")), (1, ["once"]))
+
+
+class BrokenTest(Town):
+    """A mistake of ours is not taken for success."""
+
+    def test_a_device_whose_setting_up_broke_is_not_told_to_be_in_order(self) -> None:
+        self.register("alice")
+        broken = mock.patch.object(Upkeep, "settle", side_effect=ZeroDivisionError)
+        with broken, self.assertLogs(courier.log, "ERROR"), self.assertRaises(TransportError):
+            self.log_in("alice", "second")
+        self.assertEqual(self.log_in("alice", "second").username, "alice")
