@@ -181,7 +181,6 @@ class RemovedDeviceTest(SimulatedCase):
         removed.write("alice", "in bob's name")
         bob.fetch()
         self.assertNotIn("in bob's name", bob.shown("alice"))
-        self.assertIn("unknown-device", [n.cause for n in bob.told(SecurityNotice)])
 
 
 class OtherNameTest(SimulatedCase):

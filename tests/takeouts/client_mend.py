@@ -62,13 +62,6 @@ TAKEOUTS = [
         f"{_HOSTILE}.RemovedDeviceTest.test_e61_what_a_removed_device_goes_on_saying_is_refused",
     ),
     Takeout(
-        "E61",
-        "bpost/crypto/session.py",
-        "    if known.list.find(device) is None:\n",
-        "    if False:\n",
-        f"{_HOSTILE}.RemovedDeviceTest.test_e61_an_own_removed_device_is_refused_too",
-    ),
-    Takeout(
         "E14",
         "bpost/client/stock.py",
         "not fresh < current.created <= ahead",
