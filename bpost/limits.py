@@ -33,6 +33,7 @@ class Limits:
     # What is said.
     frame: int = 256 * KIB
     message: int = 192 * KIB
+    signal: int = 16 * KIB
     public_key: int = 4 * KIB
     device_bundle: int = 16 * KIB
     one_time_key: int = 1 * KIB

@@ -210,7 +210,12 @@ def pin_of(der: bytes) -> str:
 
 def pin_of_file(certificate: Path) -> str:
     """Return the pin of the first certificate in a PEM file."""
-    return _pin(x509.load_pem_x509_certificate(certificate.read_bytes()))
+    return pin_of_pem(certificate.read_bytes())
+
+
+def pin_of_pem(data: bytes) -> str:
+    """Return the pin of the first certificate in PEM text; ValueError where there is none."""
+    return _pin(x509.load_pem_x509_certificate(data))
 
 
 def _pin(certificate: x509.Certificate) -> str:

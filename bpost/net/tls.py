@@ -7,7 +7,7 @@ import threading
 from pathlib import Path
 
 from bpost.errors import LocalError, UntrustedCertificate
-from bpost.net.certificates import check_private, pin_of_file
+from bpost.net.certificates import check_private, pin_of_pem
 
 CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
 
@@ -83,7 +83,23 @@ class ServerTLS:
             self._current = self._load()
 
     def _load(self) -> tuple[ssl.SSLContext, str]:
-        return server_context(self.certificate, self.key), pin_of_file(self.certificate)
+        """Load the files; the pin is that of the very bytes that are served."""
+        try:
+            data = self.certificate.read_bytes()
+            # Between two readings the file can be replaced: then the context may have either.
+            context = server_context(self.certificate, self.key)
+            same = self.certificate.read_bytes() == data
+            pin = pin_of_pem(data)
+        except (OSError, ValueError) as error:
+            raise LocalError(
+                f"The certificate {self.certificate} cannot be read: {error}. It has to be in PEM "
+                "form, the server's own certificate first."
+            ) from error
+        if not same:
+            raise LocalError(
+                f"The certificate {self.certificate} is being replaced. Load it again."
+            )
+        return context, pin
 
 
 def client_context(*, pin: str | None = None, ca_file: Path | None = None) -> ssl.SSLContext:

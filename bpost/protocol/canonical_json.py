@@ -46,6 +46,11 @@ def write(value: Json) -> str:
     return text
 
 
+def spelled_size(text: str) -> int:
+    """Return how many bytes a string takes, quotes and escapes included."""
+    return len(write(text).encode("utf-8"))
+
+
 def read(text: str, *, depth: int, containers: int) -> Any:
     """Return what :func:`write` spelled: None, bool, int, str, list and dict.
 

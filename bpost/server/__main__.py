@@ -8,10 +8,12 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
+from queue import SimpleQueue
 from types import FrameType, ModuleType
 
 from bpost.errors import BPostError
 from bpost.server.config import read_config
+from bpost.server.log import incident
 from bpost.server.post_office import PostOffice
 
 resource: ModuleType | None
@@ -48,8 +50,10 @@ class _Asked:
     """What signals ask for: to stop (TERM, INT; twice means now) or to reload (HUP)."""
 
     def __init__(self) -> None:
-        self._event = threading.Event()
+        # Not an Event: its lock may be held by the very thread that a signal interrupts.
+        self._told: SimpleQueue[None] = SimpleQueue()
         self._stop = False
+        self._reload = False
         for name in ("SIGTERM", "SIGINT"):
             signal.signal(getattr(signal, name), self._on_stop)
         if hasattr(signal, "SIGHUP"):
@@ -57,18 +61,20 @@ class _Asked:
 
     def wait(self) -> bool:
         """Wait for a signal; return True to stop, False to reload."""
-        self._event.wait()
-        self._event.clear()
+        self._told.get()
+        self._reload = False
         return self._stop
 
     def _on_stop(self, _number: int, _frame: FrameType | None) -> None:
         if self._stop:
             os._exit(1)
         self._stop = True
-        self._event.set()
+        self._told.put(None)
 
     def _on_reload(self, _number: int, _frame: FrameType | None) -> None:
-        self._event.set()
+        if not self._reload:  # however many came since the last look
+            self._reload = True
+            self._told.put(None)
 
 
 def _allow_descriptors() -> None:
@@ -82,8 +88,10 @@ def _allow_descriptors() -> None:
 def _reload(post_office: PostOffice) -> None:
     try:
         post_office.reload()
-    except BPostError as error:
-        post_office.log.failure("reload", error)
+    except Exception as error:  # whatever it is, the server goes on with what it has
+        post_office.log.failure(
+            "reload", error, "" if isinstance(error, BPostError) else incident()
+        )
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bpost.errors import Refused
+from bpost.protocol.canonical_json import spelled_size
 from bpost.protocol.codes import Reason
 from bpost.protocol.replies import (
     DeviceNamed,
@@ -27,6 +28,9 @@ from bpost.protocol.shape import Request
 from bpost.server.bus import Expelled
 from bpost.server.session import Session
 
+MOST = (1 << 63) - 1
+"""The greatest number that a row holds; no vault has this version."""
+
 _NO_DEVICE = "You have no such device, or it is not the one that you are logged in with."
 _REVOKED = "This device was removed from the account."
 
@@ -38,6 +42,7 @@ def put_key(session: Session, request: PutKey) -> KeyStored:
         store.accounts.set_public_key(me.id, request.public_key)
     else:
         device = _own_device(session, request.device)
+        _check_spelled(session, request.bundle)
         if not store.devices.publish(me.id, request.public_key, device, request.bundle):
             raise Refused(Reason.NO_SUCH_DEVICE, _NO_DEVICE)
     session.office.log.info("key published", connection=session.wire.id, user=me.name)
@@ -96,7 +101,9 @@ def get_vault(session: Session, request: GetVault) -> VaultStored:  # noqa: ARG0
 def put_vault(session: Session, request: PutVault) -> VaultStored:
     """Rule of code 11, put: only over the version that the client has seen."""
     store = session.office.store
-    version = store.accounts.put_vault(session.me.id, request.version, request.vault)
+    version = None
+    if request.version < MOST:
+        version = store.accounts.put_vault(session.me.id, request.version, request.vault)
     if version is None:
         raise Refused(Reason.CONFLICT, "The vault was changed by another device. Get it first.")
     return VaultStored(version)
@@ -105,6 +112,13 @@ def put_vault(session: Session, request: PutVault) -> VaultStored:
 def no_attachments(session: Session, request: Request) -> None:  # noqa: ARG001
     """Rule of code 13 on a server that has none."""
     raise Refused(Reason.BAD_FRAME, "This server has no attachments.")
+
+
+def _check_spelled(session: Session, bundle: str) -> None:
+    """Refuse a bundle that grows too large inside the JSON that hands it on."""
+    most = session.office.limits.device_bundle
+    if spelled_size(bundle) > most:
+        raise Refused(Reason.TOO_LARGE, f"The bundle takes more than {most} bytes as JSON.")
 
 
 def _own_device(session: Session, device: str) -> str:

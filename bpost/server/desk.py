@@ -18,8 +18,11 @@ from bpost.server.cursors import Cursors
 from bpost.server.records import PLAIN, Mail, Mailbox
 from bpost.server.wire import Wire
 
-WINDOW = 64
+WINDOW = 256
 """How many messages may be on their way to a device, unacknowledged."""
+
+BATCH = 64
+"""How many messages are read from the store at once."""
 
 QUEUE = 256 * KIB
 """When so many bytes wait in the connection's queue, mail waits in the store instead."""
@@ -48,8 +51,25 @@ class Desk:
         self._window: deque[tuple[int, int]] = deque()
         self._bytes = 0
         self._behind = True
-        self._filling = False
+        # Closed as if it were being filled, until :meth:`open`.
+        self._opened = False
+        self._filling = True
         self._missed = False
+
+    @property
+    def opened(self) -> bool:
+        """Whether mail flows: not before the answer to the log-in has been sent."""
+        return self._opened
+
+    def open(self) -> None:
+        """Let mail flow, beginning with what waits.
+
+        Raises:
+            StoreError: the store cannot be read; :meth:`look` tries again.
+        """
+        with self._lock:
+            self._opened, self._filling = True, False
+        self.fill()
 
     @property
     def plain(self) -> bool:
@@ -117,7 +137,7 @@ class Desk:
             if room <= 0 or not self.wire.open:
                 self._filling = False
                 return False
-        mails = self._waiting(self.account, after, room, QUEUE)
+        mails = self._waiting(self.account, after, min(room, BATCH), QUEUE)
         with self._lock:
             fitted = self._hand(mails)
             self._behind = bool(mails) or self._missed

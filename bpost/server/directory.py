@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bpost.errors import Refused
+from bpost.limits import Limits
+from bpost.protocol.canonical_json import spelled_size
 from bpost.protocol.codes import Reason
 from bpost.protocol.fields import canonical
 from bpost.protocol.replies import (
@@ -32,6 +34,9 @@ from bpost.server.rates import wait_text
 from bpost.server.records import Account
 from bpost.server.session import Session
 from bpost.server.store_contacts import Added
+
+_AROUND = 128
+"""What names the device and its fields in the JSON of one device."""
 
 PAGE = 1000
 """How many contacts one answer lists."""
@@ -66,7 +71,7 @@ def get_bundles(session: Session, request: GetBundles) -> Bundles:
         if stock < session.office.limits.one_time_keys_low:
             session.office.bus.publish(StockLow(contact.id, device, stock))
     keys = tuple(DeviceKeys(key.device, key.bundle, key.one_time) for key in taken)
-    return Bundles(contact.name, contact.public_key, keys)
+    return Bundles(contact.name, contact.public_key, _fitting(keys, session.office.limits))
 
 
 def list_contacts(session: Session, request: ListContacts) -> ContactRecords:
@@ -101,6 +106,8 @@ def unblock_contact(session: Session, request: UnblockContact) -> ContactUnblock
 def signal(session: Session, request: Signal) -> None:
     """Rule of code 12: for those who have each other as contacts, and for the own devices."""
     me, store = session.me, session.office.store
+    if len(request.body) > session.office.limits.signal:
+        return
     contact = store.accounts.find(canonical(request.to))
     if contact is None:
         return
@@ -123,6 +130,16 @@ def _put(session: Session, contact: Account, how: Callable[[int, int, int], Adde
         raise Refused(Reason.CONFLICT, "This is you; you can write to yourself as it is.")
     if how(me.id, contact.id, most) is Added.FULL:
         raise Refused(Reason.QUOTA, f"You have {most} contacts, as many as may be.")
+
+
+def _fitting(keys: tuple[DeviceKeys, ...], limits: Limits) -> tuple[DeviceKeys, ...]:
+    """Return as many devices, oldest first, as one frame holds beside the account's own key."""
+    room = limits.frame - 2 * limits.public_key
+    for at, key in enumerate(keys):
+        room -= spelled_size(key.bundle) + spelled_size(key.one_time or "") + _AROUND
+        if room < 0:
+            return keys[:at]
+    return keys
 
 
 def _count_taking(session: Session, contact: Account) -> None:

@@ -24,6 +24,8 @@ from bpost.server.store import now_ms
 DEVICE_ID = 12
 INVITE = 24
 NEW = "new"
+NOBODY = 0
+"""The number of no account."""
 
 RESERVED = frozenset(
     {"abuse", "admin", "administrator", "bpost", "moderator", "postmaster", "root", "security"}
@@ -184,8 +186,10 @@ def _count_log_in(session: Session, account: Account | None, request: LogIn) -> 
     address = meter_key(session.wire.peer)
     _take(rates.log_ins_address, address, "Too many tries from your address.")
     known = None
-    if account is not None and request.device not in (None, NEW, PLAIN):
-        known = request.device if store.devices.mailbox(account.id, request.device) else None
+    if request.device not in (None, NEW, PLAIN):
+        # Asked for an unknown user too: how long it takes tells nothing.
+        number = NOBODY if account is None else account.id
+        known = request.device if store.devices.mailbox(number, request.device) else None
     name = canonical(request.username)
     _take(rates.log_ins_account, (name, known), "Too many tries for this account.")
     return _Counted(address, name, known)

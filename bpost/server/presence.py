@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 
+from bpost.limits import KIB
 from bpost.protocol.replies import Closing, KeyCount
 from bpost.server.bus import Expelled, MailStored, Notice, Signalled, StockLow
 from bpost.server.desk import Desk
@@ -11,6 +12,9 @@ from bpost.server.log import EventLog
 
 POLICY = 1008
 """The WebSocket close code for a connection that may not go on."""
+
+LEISURE = 64 * KIB
+"""A client for whom more than this waits gets no signals."""
 
 
 class Presence:
@@ -60,10 +64,10 @@ class Presence:
             if isinstance(notice, MailStored):
                 self._deliver(desk, notice)
             elif isinstance(notice, Signalled):
-                if desk.wire.id != notice.spare and not desk.plain:
+                if desk.wire.id != notice.spare and self._has_leisure(desk):
                     desk.wire.send(notice.text)
             elif isinstance(notice, StockLow):
-                if desk.device == notice.device:
+                if desk.device == notice.device and desk.opened:
                     desk.wire.send(KeyCount(notice.left).text())
             elif notice.device in (None, desk.device) and desk.wire.id != notice.spare:
                 self.expel(desk, notice)
@@ -74,6 +78,10 @@ class Presence:
         last = Closing(notice.reason, notice.explanation).text()
         desk.wire.close(POLICY, notice.reason, last)
         self._log.info("expelled", connection=desk.wire.id, reason=notice.reason)
+
+    def _has_leisure(self, desk: Desk) -> bool:
+        """Tell whether a signal may be sent: it must never be what makes a reader slow."""
+        return desk.opened and not desk.plain and desk.wire.queued <= LEISURE
 
     def _deliver(self, desk: Desk, notice: MailStored) -> None:
         try:

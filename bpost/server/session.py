@@ -105,7 +105,7 @@ class Session:
             notice = Expelled(account.id, Reason.CONFLICT, ELSEWHERE)
             self.office.presence.expel(older, notice)
         self.wire.set_deadline(None)
-        self.afterwards(desk.fill)
+        self.afterwards(desk.open)
 
     def leave(self) -> None:
         """Log the connection out, which has ended or is about to."""

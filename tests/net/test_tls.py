@@ -172,10 +172,13 @@ class ServerTest(unittest.TestCase):
         with Harness() as server:
             server.tls = ServerTLS(self.files.certificate, self.files.key)
             old = connect(server.address)
+            # OpenSSL takes this form, and nothing else does.
+            trusted = self.files.certificate.read_bytes().replace(b"CERT", b"TRUSTED CERT")
             for path, data in (
                 (self.files.key, self.other.key.read_bytes()),
                 (self.files.certificate, b"nonsense"),
                 (self.files.certificate, b""),
+                (self.files.certificate, trusted),
             ):
                 good = path.read_bytes()
                 path.write_bytes(data)

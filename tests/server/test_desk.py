@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import unittest
 
@@ -48,14 +49,36 @@ class DeskTest(unittest.TestCase):
     def setUp(self) -> None:
         self.shelf, self.wire = Shelf(), FakeWire()
 
-    def desk(self, device: str = DEVICE, cursor: int = 0, limits: Limits | None = None) -> Desk:
-        """Open a desk."""
+    def desk(
+        self,
+        device: str = DEVICE,
+        cursor: int = 0,
+        limits: Limits | None = None,
+        *,
+        opened: bool = True,
+    ) -> Desk:
+        """Make a desk, and let its mail flow."""
         mailbox = Mailbox(2, device, cursor)
-        return Desk(self.wire, mailbox, self.shelf.waiting, self.shelf, limits or Limits())  # type: ignore[arg-type]
+        desk = Desk(self.wire, mailbox, self.shelf.waiting, self.shelf, limits or Limits())  # type: ignore[arg-type]
+        if opened:
+            with contextlib.suppress(StoreError):
+                desk.open()
+        return desk
 
     def handed(self) -> list[int]:
         """Return the numbers that were handed over since the last look."""
         return [int(frame[3]) for frame in self.wire.frames()]
+
+    def test_nothing_comes_before_the_desk_is_opened(self) -> None:
+        desk = self.desk(opened=False)
+        self.shelf.put(2)
+        desk.offer(self.shelf.put())
+        desk.fill()
+        desk.look()
+        desk.acknowledge(3)
+        self.assertEqual((self.handed(), desk.opened), ([], False))
+        desk.open()
+        self.assertEqual((self.handed(), desk.opened), ([1, 2, 3], True))
 
     def test_what_waits_comes_first_and_then_what_is_offered(self) -> None:
         desk = self.desk(cursor=1)
@@ -63,11 +86,6 @@ class DeskTest(unittest.TestCase):
         desk.fill()
         desk.offer(self.shelf.put(2))
         self.assertEqual(self.handed(), [2, 3, 4, 5])
-
-    def test_nothing_comes_before_the_desk_is_opened(self) -> None:
-        self.desk()
-        self.shelf.put(3)
-        self.assertEqual(self.handed(), [])
 
     def test_s44_a_gap_is_filled_from_the_store_in_order(self) -> None:
         desk = self.desk()
@@ -174,10 +192,10 @@ class DeskTest(unittest.TestCase):
         self.assertEqual(self.handed(), [1, 2])
 
     def test_nothing_is_read_for_a_connection_that_has_ended(self) -> None:
-        desk = self.desk()
+        desk = self.desk(opened=False)
         self.shelf.put(2)
         self.wire.open = False
-        desk.fill()
+        desk.open()
         self.assertEqual(self.shelf.reads, 0)
 
     def test_s44_two_threads_hand_over_and_acknowledge_without_a_gap_or_a_stop(self) -> None:

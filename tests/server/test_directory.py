@@ -49,6 +49,17 @@ class BundleTest(KeyedTest):
         self.assertEqual((found["device"], found["bundle"]), (device_of(self.phone), "BUNDLE"))
         self.assertEqual(self.phone.ask("10", "count", device_of(self.phone))[3], "59")
 
+    def test_s26_bundles_never_outgrow_a_frame(self) -> None:
+        for bundle, answer in (('"' * 16_000, "too-large"), ('"' * 8_000, "")):
+            said = self.phone.ask("6", "bob", "ACCOUNT", device_of(self.phone), bundle)
+            self.assertEqual(reason(said), answer)
+        for device in [device_of(self.keyed("bob", 1)) for _ in range(9)]:
+            # As an older server took them.
+            self.office.store.devices.publish(self.account("bob"), "K", device, '"' * 16_000)
+        found = self.alice.ask("7", "alice", "bob")
+        self.assertLessEqual(len("\x1f".join(found).encode()), OPEN.frame)
+        self.assertEqual(len(bundles_of(found)), 8)
+
     def test_s27_a_sender_is_told_the_devices_of_both_sides(self) -> None:
         tablet = self.keyed("bob", 1)
         phone = self.keyed("alice", 1)
@@ -238,6 +249,15 @@ class SignalTest(OfficeTest):
         alice.say("12", "alice", "TYPING", "bob")
         self.assertEqual(phone.heard(), [["12", "TYPING", "alice"]])
         self.assertNotIn("TYPING", self.dump())
+
+    def test_s30_a_signal_is_dropped_where_the_client_is_slow_or_it_is_large(self) -> None:
+        alice, _ = self.friends()
+        phone = self.device("bob")
+        for queued, size, heard in ((0, 100, 1), (100_000, 100, 0), (0, 20_000, 0)):
+            with self.subTest(queued=queued, size=size):
+                phone.wire.queued = queued
+                alice.say("12", "alice", "x" * size, "bob")
+                self.assertEqual(len(phone.heard()), heard)
 
     def test_nobody_else_can_signal(self) -> None:
         alice, bob = self.friends()

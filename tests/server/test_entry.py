@@ -11,6 +11,7 @@ from bpost.crypto import login
 from bpost.crypto.primitives import scrypt
 from bpost.limits import Limits, Rate
 from bpost.server.config import Config
+from bpost.server.desk import Desk
 from bpost.server.entry import hash_invite, new_invite
 from bpost.server.store import now_ms
 from tests.server.parts import OPEN, OTHER, PASSWORD, OfficeTest, device_of, reason
@@ -20,6 +21,33 @@ DAY_MS = 86_400_000
 
 class LogInTest(OfficeTest):
     """Code 1."""
+
+    def test_s19_a_made_up_device_costs_the_same_work_for_an_unknown_user(self) -> None:
+        self.user("alice")
+        asked = []
+        with mock.patch.object(
+            self.office.store.devices, "mailbox", wraps=self.office.store.devices.mailbox
+        ) as mailbox:
+            for name in ("alice", "nobody"):
+                self.visitor().ask("1", name, OTHER, "a" * 16)
+                asked.append(mailbox.call_count)
+        self.assertEqual(asked, [1, 2])
+
+    def test_nothing_comes_before_the_answer_to_the_log_in(self) -> None:
+        alice, _ = self.friends()
+        phone = self.device("bob")
+        entered = self.office.presence.enter
+
+        def enter(desk: Desk) -> Desk | None:
+            older = entered(desk)
+            alice.ask("0", "alice", "now", "bob")
+            alice.say("12", "alice", "typing", "bob")
+            return older
+
+        again = self.visitor()
+        with mock.patch.object(self.office.presence, "enter", enter):
+            frames = again.say("1", "bob", PASSWORD, device_of(phone))
+        self.assertEqual([frame[:2] for frame in frames], [["1", "OK"], ["5", "now"]])
 
     def test_an_unknown_user_and_a_wrong_password_look_the_same_after_the_same_work(self) -> None:
         self.user("alice")
@@ -131,7 +159,9 @@ class PasswordTest(OfficeTest):
         alice = self.user("alice")
         self.assertEqual(alice.ask("11", "get"), ["11", "OK", "0", ""])
         self.assertEqual(alice.ask("11", "put", "0", "one"), ["11", "OK", "1", ""])
-        self.assertEqual(reason(alice.ask("11", "put", "0", "two")), "conflict")
+        for version in (0, 2, (1 << 63) - 1):
+            answer = alice.ask("11", "put", str(version), "two")
+            self.assertEqual(reason(answer), "conflict", version)
         self.assertEqual(alice.ask("11", "get"), ["11", "OK", "1", "one"])
 
 

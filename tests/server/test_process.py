@@ -106,6 +106,33 @@ class StartTest(ProcessTest):
             again.close()
             client.close()
 
+    def test_s66_a_storm_of_signals_to_reload_is_survived(self) -> None:
+        with running(self.folder) as server:
+            for _ in range(3000):
+                server.process.send_signal(signal.SIGHUP)
+            size = len(server.log.read_bytes())
+
+            def reloaded_again() -> bool:
+                server.process.send_signal(signal.SIGHUP)
+                return b"certificate reloaded" in server.log.read_bytes()[size:]
+
+            wait_until(reloaded_again)
+            client = server.client()
+            self.assertEqual(client.ask("2", "alice", PASSWORD), ["2", "OK"])
+            client.close()
+            self.assertEqual(server.end(), 0)
+
+    def test_s66_a_certificate_that_cannot_be_used_ends_nothing(self) -> None:
+        with running(self.folder) as server:
+            certificate = self.folder / "certificate" / "server.pem"
+            certificate.unlink()
+            certificate.mkdir()
+            server.process.send_signal(signal.SIGHUP)
+            wait_until(lambda: b"ERROR reload" in server.log.read_bytes())
+            client = server.client()
+            self.assertEqual(client.ask("2", "alice", PASSWORD), ["2", "OK"])
+            client.close()
+
 
 class RestartTest(ProcessTest):
     """What survives."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.takeouts import Takeout
 
 DRAINER = "bpost/net/drainer.py"
+DIRECTORY_TEST = "tests.server.test_directory."
 DRAINER_TEST = "tests.net.test_drainer.DrainerTest."
 
 SESSION = "bpost/server/session.py"
@@ -114,5 +115,42 @@ TAKEOUTS = [
         "return None if when is None else Seen(when, 0)",
         "return None",
         CLERK_TEST + "test_s43_a_clock_that_is_ahead_at_the_start_costs_no_mail_either",
+    ),
+    Takeout(
+        "S26",
+        "bpost/server/belongings.py",
+        "    if spelled_size(bundle) > most:\n",
+        "    if False:\n",
+        DIRECTORY_TEST + "BundleTest.test_s26_bundles_never_outgrow_a_frame",
+    ),
+    Takeout(
+        "S26",
+        "bpost/server/directory.py",
+        "        if room < 0:\n",
+        "        if False:\n",
+        DIRECTORY_TEST + "BundleTest.test_s26_bundles_never_outgrow_a_frame",
+    ),
+    Takeout(
+        "S30",
+        "bpost/server/presence.py",
+        " and desk.wire.queued <= LEISURE",
+        "",
+        DIRECTORY_TEST
+        + "SignalTest.test_s30_a_signal_is_dropped_where_the_client_is_slow_or_it_is_large",
+    ),
+    Takeout(
+        "S19",
+        "bpost/server/entry.py",
+        "    if request.device not in (None, NEW, PLAIN):\n",
+        "    if account is not None and request.device not in (None, NEW, PLAIN):\n",
+        "tests.server.test_entry.LogInTest."
+        "test_s19_a_made_up_device_costs_the_same_work_for_an_unknown_user",
+    ),
+    Takeout(
+        "S66",
+        "bpost/net/tls.py",
+        "        except (OSError, ValueError) as error:\n",
+        "        except OSError as error:\n",
+        "tests.net.test_tls.ServerTest.test_s66_bad_files_keep_the_old_certificate",
     ),
 ]
