@@ -67,7 +67,7 @@ def register(entrance: Entrance, invite: str | None) -> Profile:
     """Create the account; or go on where an earlier call was interrupted.
 
     Raises:
-        Refused: ``name-taken``, ``invite-needed`` …; there is no profile then.
+        Refused: ``name-taken``, ``invite-needed`` …; a profile that this call made is gone then.
         TransportError, SecurityError, ProfileError, StoreError.
     """
     fresh = not entrance.keystore.exists
@@ -97,17 +97,20 @@ def _register(
             raise Refused(Reason.NAME_TAKEN, "You have this account already. Log in instead.")
     try:
         link.ask(Register(entrance.username, entrance.password, invite), Registered)
-    except Refused as error:
-        if fresh or error.reason != Reason.NAME_TAKEN or not _is_mine(entrance, profile, link):
+    except Refused:
+        if fresh:
             profile.store.close()
             entrance.keystore.discard()
+            raise
+        # An earlier call may have made the account: its invitation is used up, its name taken.
+        if not _is_mine(entrance, profile, link):
             raise
     with profile.store.transaction():
         profile.know(REGISTERED, YES)
 
 
 def _is_mine(entrance: Entrance, profile: Profile, link: Link) -> bool:
-    """Say whether a taken name is the account that an interrupted call made."""
+    """Say whether an interrupted call made the account."""
     try:
         device = link.log_in(entrance.username, entrance.password, profile.device)
     except Refused as error:
@@ -163,12 +166,31 @@ def _join(entrance: Entrance) -> None:
     """Make a profile for a new device of an account; the vault has the account's key."""
     link = entrance.link()
     try:
-        device = link.log_in(entrance.username, entrance.password, "")
+        device = _enter_as(entrance, link, "")
         account, username, marks = _account(entrance, link)
     finally:
         link.close()
     facts = replace(entrance.remembered(link, device), username=username)
     create_profile(entrance.keystore, facts, account, entrance.keys, (REGISTERED, *marks))
+
+
+def _enter_as(entrance: Entrance, link: Link, device: str) -> str:
+    """Log in as ``device``; where that is empty as the one that an interrupted call began with.
+
+    Only else as a new one, which is noted at once: each that is left behind counts at the server.
+    """
+    begun = None if device else entrance.keystore.read_joining()
+    facts = entrance.remembered(link)
+    if begun and replace(begun, device="", pin=link.pin) == facts:
+        device = begun.device
+    try:
+        device = link.log_in(entrance.username, entrance.password, device)
+    except Refused as error:
+        if begun is None or error.reason != Reason.NO_SUCH_DEVICE:
+            raise
+        device = link.log_in(entrance.username, entrance.password, "")
+    entrance.keystore.note_joining(replace(facts, device=device))
+    return device
 
 
 def _account(entrance: Entrance, link: Link) -> tuple[AccountKey, str, tuple[str, ...]]:
@@ -199,7 +221,7 @@ def _unlock_with_vault(entrance: Entrance) -> None:
         text = f"The password does not open this profile, and the server cannot be asked. {error}"
         raise Refused(Reason.WRONG_PASSWORD, text) from error
     try:
-        link.log_in(entrance.username, entrance.password, known.device if known else "")
+        _enter_as(entrance, link, known.device if known else "")
         vault = link.ask(GetVault(), VaultStored)
     finally:
         link.close()

@@ -4,6 +4,7 @@
     key            the key of the database, sealed twice (bpost.crypto.keyfile)
     bpost.db       SQLCipher, with its -wal and -shm
     lock           held by the one program that uses the profile
+    joining        the device id that a new device got before it had a profile
 
 The folder is 0700 and every file 0600 from its first byte. A file that others could read, that
 belongs to another user, or that is a symbolic link, is refused: it may not be ours any more.
@@ -80,6 +81,7 @@ class Keystore:
         self.database = folder / "bpost.db"
         self._key = folder / "key"
         self._json = folder / "profile.json"
+        self._joining = folder / "joining"
         self._lock: int | None = None
 
     @property
@@ -120,17 +122,22 @@ class Keystore:
 
     def read_remembered(self) -> Remembered | None:
         """Return what :meth:`remember` wrote; None for a file that cannot be understood."""
-        try:
-            value = json.loads(_read(self._json))
-            found = Remembered(**value)
-        except (ValueError, TypeError, RecursionError):
-            return None
-        texts = (found.server, found.username, found.device, found.pin or "")
-        return found if all(isinstance(text, str) for text in texts) else None
+        return _facts(_read(self._json))
 
     def remember(self, facts: Remembered) -> None:
         """Replace what is known without the password."""
         write_atomically(self._json, json.dumps(asdict(facts)).encode("utf-8"))
+
+    def read_joining(self) -> Remembered | None:
+        """Return what :meth:`note_joining` wrote; None if there is nothing to go on with."""
+        try:
+            return _facts(_read(self._joining))
+        except FileNotFoundError:
+            return None
+
+    def note_joining(self, facts: Remembered) -> None:
+        """Note the id that a device got, until it has its profile or :meth:`discard` is called."""
+        write_atomically(self._joining, json.dumps(asdict(facts)).encode("utf-8"))
 
     def create_database(self) -> None:
         """Make sure that the database file is there, empty at first, and private."""
@@ -144,7 +151,7 @@ class Keystore:
 
     def discard(self) -> None:
         """Remove what is in the folder, its key first; the folder and its lock stay."""
-        names = [self._key, self._json, self.database]
+        names = [self._key, self._json, self._joining, self.database]
         for path in (*names, *(Path(f"{self.database}{end}") for end in ("-wal", "-shm"))):
             path.unlink(missing_ok=True)
 
@@ -219,6 +226,16 @@ def write_pieces(path: Path, pieces: Iterable[bytes], new: Path) -> None:
     except OSError as error:
         text = f"{path} cannot be written: {error.strerror}. Check the disk, then try again."
         raise ProfileError(text) from error
+
+
+def _facts(data: bytes) -> Remembered | None:
+    """Read what is known without the password; None for what cannot be understood."""
+    try:
+        found = Remembered(**json.loads(data))
+    except (ValueError, TypeError, RecursionError):
+        return None
+    texts = (found.server, found.username, found.device, found.pin or "")
+    return found if all(isinstance(text, str) for text in texts) else None
 
 
 def _read(path: Path) -> bytes:

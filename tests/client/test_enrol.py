@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 from unittest import mock
 
 from bpost.client import Client
 from bpost.client.link import Link
-from bpost.errors import BPostError, ConnectionClosed, SecurityError
-from bpost.protocol.replies import Bundles, VaultStored
+from bpost.errors import BPostError, ConnectionClosed, Refused, SecurityError
+from bpost.protocol.replies import Bundles, DeviceRecords, DeviceRevoked, VaultStored
+from bpost.protocol.requests import ListDevices, RevokeDevice
+from bpost.server.entry import hash_invite, new_invite
 from tests.client.town import Town, password_of, wait_for_text
 
 
@@ -86,6 +89,61 @@ class InterruptedTest(Town):
     def test_joining_can_be_interrupted_anywhere(self) -> None:
         (self.bob,) = self.register("bob")
         self._cut_everywhere(lambda c, name: c.log_in(name, password_of(name)), prepare=True)
+
+
+class LeftoverTest(Town):
+    """What is interrupted leaves nothing behind that counts."""
+
+    def test_a_join_that_is_cut_again_and_again_leaves_no_devices_behind(self) -> None:
+        self.register("alice")
+        for at in (2, 3, 2, 3):
+            client = self.client("second")
+            cut = Cut(at, after=True)
+            self.assertTrue(cut.during(lambda c=client: c.log_in("alice", password_of("alice"))))  # type: ignore[misc]
+            client.close()
+        second = self.log_in("alice", "second")
+        link = second._run.receiver.link
+        self.assertEqual(len(link.request(ListDevices(), DeviceRecords).devices), 2)
+        self.assertFalse((self.folder / "second" / "joining").exists())
+
+    def test_a_device_that_was_removed_before_it_had_joined_joins_as_another(self) -> None:
+        (alice,) = self.register("alice")
+        client = self.client("second")
+        Cut(2, after=True).during(lambda: client.log_in("alice", password_of("alice")))
+        client.close()
+        link = alice._run.receiver.link
+        records = link.request(ListDevices(), DeviceRecords).devices
+        (begun,) = {one.device for one in records} - {alice.device}
+        link.request(RevokeDevice(begun), DeviceRevoked)
+        second = self.log_in("alice", "second")
+        self.assertNotIn(second.device, ("", begun))
+
+
+class InvitedTest(Town):
+    """An invitation is good for one account, however often its registering is cut."""
+
+    registration = "invite"
+
+    def test_registering_with_an_invitation_can_be_interrupted(self) -> None:
+        assert self.office is not None
+        invite, now = new_invite(), int(time.time() * 1000)
+        self.office.office.store.accounts.add_invite(hash_invite(invite), now, now + 10**9)
+        register = ("alice", password_of("alice"), invite)
+        first = self.client("alice")
+        self.assertTrue(Cut(1, after=True).during(lambda: first.register(*register)))
+        first.close()
+        again = self.client("alice")
+        again.register(*register)
+        self.assertEqual(again.username, "alice")
+
+    def test_a_profile_that_was_there_before_is_never_thrown_away(self) -> None:
+        first = self.client("alice")
+        self.assertTrue(Cut(1, after=False).during(lambda: first.register("alice", "pass words")))
+        first.close()
+        again = self.client("alice")
+        with self.assertRaises(Refused):
+            again.register("alice", "pass words", new_invite())
+        self.assertTrue((self.folder / "alice" / "key").exists())
 
 
 class LyingServerTest(Town):

@@ -35,6 +35,8 @@ def password_of(name: str) -> str:
 class Town(unittest.TestCase):
     """Tests with a server; clients that a test makes are closed at its end."""
 
+    registration = "auto"
+
     def setUp(self) -> None:
         self.folder = Path(tempfile.mkdtemp())
         self.addCleanup(shutil.rmtree, self.folder)
@@ -49,7 +51,13 @@ class Town(unittest.TestCase):
     def start(self) -> None:
         """Start the server, again on the port that it had."""
         data = self.folder / "server"
-        config = Config(data=data, port=self.port, limits=LIMITS, log_level="error")
+        config = Config(
+            data=data,
+            port=self.port,
+            limits=LIMITS,
+            log_level="error",
+            registration=self.registration,
+        )
         self.office = PostOffice(config).start()
         self.port, self.pin = self.office.port, self.office.pin
 
