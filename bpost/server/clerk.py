@@ -58,6 +58,7 @@ class Clerk:
         self._safely(self._cursors.write)
         self._safely(self._look)
         self._safely(self._expel_disabled)
+        self._log.sum_up()
         self._now_and_then(self.clear, CLEAR_SECONDS)
         self._now_and_then(self.expire, EXPIRE_SECONDS)
 

@@ -17,9 +17,13 @@ from typing import TextIO
 
 from bpost import b64
 from bpost.server.addresses import network_of
+from bpost.server.repeats import Cause, Repeats
 
 LONGEST = 200
 """How many characters of a value are written."""
+
+FAILURES = 10
+"""How many failures of one kind are written in a minute, each with its name; then they count."""
 
 Value = str | int | float | bool | None
 
@@ -44,6 +48,7 @@ class EventLog:
         self._line = _json_line if form == "json" else _text_line
         self._level = _LEVELS[level]
         self._addresses = addresses
+        self._repeats = Repeats()
         self._handler = logging.StreamHandler(sys.stderr if stream is None else stream)
         self._handler.handleError = _ignore  # type: ignore[method-assign]
 
@@ -53,11 +58,14 @@ class EventLog:
 
     def info(self, event: str, **fields: Value) -> None:
         """Note what happens in the normal course."""
-        self._write("info", event, fields)
+        user = fields.get("user")
+        if not user or self._repeats.admit(Cause("info", event, str(user)), FAILURES):
+            self._write("info", event, fields)
 
     def warning(self, event: str, **fields: Value) -> None:
-        """Note what someone should look at."""
-        self._write("warning", event, fields)
+        """Note what someone should look at: once a minute for each user, and how often it was."""
+        if self._repeats.admit(Cause("warning", event, str(fields.get("user", ""))), 1):
+            self._write("warning", event, fields)
 
     def failure(
         self, event: str, error: BaseException, incident: str = "", **fields: Value
@@ -66,6 +74,9 @@ class EventLog:
 
         A message of a foreign exception may quote what it stumbled on, so only our own are told.
         """
+        kind = type(error).__name__
+        if not self._repeats.admit(Cause("error", event, kind), FAILURES):
+            return
         where = []
         trace = error.__traceback__
         while trace is not None:
@@ -76,11 +87,17 @@ class EventLog:
         found: dict[str, Value] = {
             **fields,
             "incident": incident,
-            "error": type(error).__name__,
+            "error": kind,
             "says": told,
             "at": " ".join(where[-8:]),
         }
         self._write("error", event, found)
+
+    def sum_up(self) -> None:
+        """Write how often was what was not written; called now and then."""
+        for cause, untold in self._repeats.over():
+            name = "error" if cause.level == "error" else "user"
+            self._write(cause.level, cause.event, {name: cause.about, "repeated": untold})
 
     def _write(self, level: str, event: str, fields: dict[str, Value]) -> None:
         number = _LEVELS[level]

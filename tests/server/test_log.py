@@ -10,6 +10,7 @@ from unittest import mock
 
 from bpost.server import directory
 from bpost.server.log import LONGEST, EventLog
+from bpost.server.repeats import CAUSES, Repeats
 from tests.server.parts import OTHER, PASSWORD, OfficeTest, device_of
 
 FOREIGN = (
@@ -56,6 +57,30 @@ class LineTest(unittest.TestCase):
         stream = io.StringIO()
         EventLog("text", addresses="network", stream=stream).info("x", address="192.0.2.7:50")
         self.assertIn('address="192.0.2.0/24"', stream.getvalue())
+
+    def test_s55_what_repeats_is_told_once_and_counted(self) -> None:
+        stream, now = io.StringIO(), [0.0]
+        log = EventLog("text", stream=stream)
+        log._repeats = Repeats(lambda: now[0])
+        for number in range(100_000):
+            log.warning("refused sender", user=f"user{number % 3}", claimed="x" * 50)
+        self.assertEqual(len(stream.getvalue().splitlines()), 3)
+        now[0] = 61
+        log.sum_up()
+        told = stream.getvalue().splitlines()[3:]
+        self.assertEqual(len(told), 3)
+        self.assertIn('user="user0" repeated=33333', told[0])
+        log.warning("refused sender", user="user0")
+        self.assertEqual(len(stream.getvalue().splitlines()), 7)
+
+    def test_s55_a_million_names_do_not_fill_the_log_or_the_memory(self) -> None:
+        stream = io.StringIO()
+        log = EventLog("text", stream=stream)
+        for number in range(10_000):
+            log.warning("wrong password", user=f"user{number}")
+            log.failure("request", ValueError(), incident="x")
+        self.assertLessEqual(len(stream.getvalue().splitlines()), CAUSES + 11)
+        self.assertLessEqual(len(log._repeats._counts), CAUSES + 2)
 
     def test_levels_below_the_chosen_one_are_left_out(self) -> None:
         stream = io.StringIO()

@@ -13,6 +13,7 @@ STREAM = "bpost/net/tls_stream.py"
 WS_SERVER = "bpost/net/ws_server.py"
 CLERK_TEST = "tests.server.test_clerk.ClerkTest."
 FLOOD_TEST = "tests.server.test_session.FloodTest."
+LOG_TEST = "tests.server.test_log.LineTest."
 IDLE_TEST = "tests.net.test_idle_records.IdleRecordsTest."
 
 LOOKED_AT = """            if self._deadline is not None and time.monotonic() >= self._deadline:
@@ -152,5 +153,19 @@ TAKEOUTS = [
         "        except (OSError, ValueError) as error:\n",
         "        except OSError as error:\n",
         "tests.net.test_tls.ServerTest.test_s66_bad_files_keep_the_old_certificate",
+    ),
+    Takeout(
+        "S55",
+        "bpost/server/repeats.py",
+        "            count.untold += 1\n            return False\n",
+        "            return True\n",
+        LOG_TEST + "test_s55_what_repeats_is_told_once_and_counted",
+    ),
+    Takeout(
+        "S55",
+        "bpost/server/repeats.py",
+        "len(self._counts) >= CAUSES",
+        "False",
+        LOG_TEST + "test_s55_a_million_names_do_not_fill_the_log_or_the_memory",
     ),
 ]
