@@ -92,6 +92,13 @@ class Limits:
     counter: int = 1 << 31
     envelope_devices: int = 24
 
+    # What is missing, and asked for again.
+    missing_seconds: float = 2.0
+    inquiry_seconds: float = 3600.0
+    inquiries: int = 60
+    retries: int = 3
+    resend_seconds: float = 14 * DAY
+
     # The client.
     acknowledge_after: int = 64
     acknowledge_seconds: float = 0.2

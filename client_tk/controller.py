@@ -265,7 +265,7 @@ class Controller:
         if isinstance(event, MessageAdded):
             self._added(event.message)
         elif isinstance(event, MessageChanged):
-            self._changed(event.message)
+            self._changed(event.message, event.was)
         elif isinstance(event, (ContactsChanged, ConversationChanged)):
             self.reload()
         elif isinstance(event, ConnectionChanged):
@@ -295,12 +295,13 @@ class Controller:
                 self.timeline.count_fresh(message, now)
         self.view.line_added(message.own)
 
-    def _changed(self, message: Message) -> None:
+    def _changed(self, message: Message, was: str = "") -> None:
+        self.timeline.rename(was, message.id)
         if self.timeline.place_of(message.id) >= 0:
             self.timeline.put(message, self.clock())
             self.view.lines_changed()
         last = self.book.conversation(message.conversation).last
-        if last is None or last.id == message.id:
+        if last is None or last.id in (message.id, was):
             self.reload()
 
     def _connection(self, event: ConnectionChanged) -> None:

@@ -143,6 +143,14 @@ class Timeline:
         self._join(place + 1, now)
         return known is None
 
+    def rename(self, was: str, key: str) -> None:
+        """Let a message stand in the line of its placeholder, whose id was another."""
+        place = self.place_of(was)
+        if place >= 0 and was != key:
+            self._known[key] = self._known.pop(was)
+            line = self.lines[place]
+            self.lines[place] = replace(line, message=replace(line.message, id=key))
+
     def place_of(self, key: str) -> int:
         """Return where the message with this id stands; -1 if it is not loaded."""
         known = self._known.get(key)

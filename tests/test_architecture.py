@@ -27,6 +27,7 @@ OWNERS: dict[str, set[str]] = {
     "peewee": {
         "bpost/server/models.py",
         "bpost/server/store.py",
+        "bpost/client/missing_models.py",
         "bpost/client/models.py",
         "bpost/client/store.py",
     },

@@ -1,17 +1,18 @@
 """Nothing goes missing unnoticed: each sending device counts what it says in a conversation.
 
 A payload names its number and the hash of the one before it. Where numbers are left out, a notice
-says how many messages are missing; one that comes late takes its place behind that notice. All
-methods are called within a transaction of the profile.
+says how many messages are missing, and they are asked for (see :mod:`healing`); one that comes late
+takes its place behind that notice. All methods are called within a transaction of the profile.
 """
 
 from __future__ import annotations
 
 from bpost import b64
-from bpost.client.events import Event, MessageChanged
+from bpost.client.events import Event
 from bpost.client.history import History
-from bpost.client.models import Chain, Entry, Gap, Talk
+from bpost.client.models import Chain, Entry, Gap, Peer, Talk, Want
 from bpost.client.profile import FOUNDER, Profile
+from bpost.client.wants import NUMBERS, Wants
 from bpost.crypto.primitives import sha256
 from bpost.errors import SecurityError
 from bpost.protocol.payload import Payload
@@ -23,10 +24,11 @@ MOST = 1_000_000
 class Chains:
     """The numbers of all senders, this device among them."""
 
-    def __init__(self, profile: Profile, history: History) -> None:
+    def __init__(self, profile: Profile, history: History, wants: Wants) -> None:
         self._profile = profile
         self._store = profile.store
         self._history = history
+        self._wants = wants
 
     def next(self, conversation: str) -> tuple[int, str]:
         """Return number and previous hash for the next payload of this device."""
@@ -47,19 +49,26 @@ class Chains:
         self._store.run(Chain.insert(row).on_conflict_replace())
 
     def follow(
-        self, payload: Payload, data: bytes, key: bytes, events: list[Event]
+        self,
+        payload: Payload,
+        data: bytes,
+        key: bytes,
+        events: list[Event],
+        wanted: bool | None = None,
     ) -> float | None:
         """Take the next payload of another device; return its place if it came late.
 
-        ``key`` is the account key that it came under.
+        ``key`` is the account key that it came under. ``wanted`` is given for one that was sent
+        again: whether it was missing.
 
         Raises:
-            SecurityError: ``duplicate``, when it came before under this number or an earlier one.
+            SecurityError: ``duplicate``, when it came before under this number or an earlier one,
+                or was sent again and is not missing.
         """
         chain = self._chain(payload.sender, key, payload.device, payload.conversation)
         last = chain.number if chain else self._start(payload, key)
         if payload.number <= last:
-            return self._late(payload, data, key, events)
+            return self._late(payload, data, key, events, wanted)
         if payload.number > last + 1:
             self._note_gap(payload, last + 1, key, events)
         elif chain and payload.previous != chain.hash:
@@ -90,21 +99,27 @@ class Chains:
         before = payload.number - 1
         if before:
             first = max(1, payload.number - self._profile.limits.skip)
-            self._keep_gap(payload, first, key)
+            self._keep_gap(payload, (first, before), key)
         return before
 
     def _note_gap(self, payload: Payload, first: int, key: bytes, events: list[Event]) -> None:
         """Tell how many messages are missing, but for those whose placeholders are shown."""
         talk = self._store.one(Talk, Talk.name == payload.conversation)
-        missing = payload.number - first - (talk.unreadable if talk else 0)
-        notice = 0
-        if missing > 0:
-            told = self._history.notice(payload.conversation, payload.sender, missing_text(missing))
-            notice = int(self._history.next_place()) - 1
-            events += told
-        self._keep_gap(payload, first, key, notice)
+        last, place = payload.number - 1, self._history.next_place()
+        told = first + (talk.unreadable if talk else 0)
+        if told > first:
+            span = (first, min(told - 1, last))
+            self._keep_gap(payload, span, key, place=place - 1)
+            self._want(payload, span, key)
+        if told <= last:
+            text = missing_text(last - told + 1)
+            events += self._history.notice(payload.conversation, payload.sender, text)
+            self._keep_gap(payload, (told, last), key, int(place), place)
+            self._want(payload, (told, last), key, int(place))
 
-    def _keep_gap(self, payload: Payload, first: int, key: bytes, notice: int = 0) -> None:
+    def _keep_gap(
+        self, payload: Payload, span: tuple[int, int], key: bytes, notice: int = 0, place: float = 0
+    ) -> None:
         """Remember which numbers did not come, and where they belong: behind what is there now."""
         self._store.run(
             Gap.insert(
@@ -112,12 +127,24 @@ class Chains:
                 account_key=key,
                 device=payload.device,
                 conversation=payload.conversation,
-                first=first,
-                last=payload.number - 1,
+                first=span[0],
+                last=span[1],
                 notice=notice,
-                place=self._history.next_place() - 1,
+                place=place or self._history.next_place() - 1,
             )
         )
+
+    def _want(self, payload: Payload, span: tuple[int, int], key: bytes, notice: int = 0) -> None:
+        """Have the newest of what is missing asked for, if it is missing of a trusted account."""
+        if key == self._pinned(payload.sender):
+            numbers = range(max(span[0], span[1] - NUMBERS + 1), span[1] + 1)
+            whose = (payload.sender, payload.device, payload.conversation)
+            self._wants.miss_numbers(*whose, numbers, notice)
+
+    def _pinned(self, sender: str) -> bytes:
+        """Return the account key that is trusted to be a user's."""
+        row = self._store.one(Peer, Peer.name == sender)
+        return b"" if row is None or row.account_key is None else bytes(row.account_key)
 
     def _forgive(self, payload: Payload) -> None:
         """Stop counting the placeholders: whatever they stood for has been told."""
@@ -126,41 +153,77 @@ class Chains:
         )
         self._store.run(good)
 
-    def _late(self, payload: Payload, data: bytes, key: bytes, events: list[Event]) -> float | None:
+    def _late(
+        self, payload: Payload, data: bytes, key: bytes, events: list[Event], wanted: bool | None
+    ) -> float | None:
         """Take a payload whose number has passed."""
         if self._history.holds(payload):
             raise SecurityError("duplicate", "A message came a second time.")
-        gap = self._store.one(
-            Gap,
-            Gap.sender == payload.sender,
-            Gap.account_key == key,
-            Gap.device == payload.device,
-            Gap.conversation == payload.conversation,
-            Gap.first <= payload.number,
-            Gap.last >= payload.number,
-        )
+        whose = (payload.sender, payload.device, payload.conversation)
+        gap = self._gap(*whose, payload.number, key)
+        if gap is None and wanted is not None:
+            if not wanted:
+                raise SecurityError("duplicate", "A message was sent again that is not missing.")
+            return None
         if gap is None:
             text = "A device of the sender counts its messages anew: it may have been restored."
             events += self._history.notice(payload.conversation, payload.sender, text)
             self.advance(payload, data, key)
             return None
+        self._wants.forget(self._wants.of_number(*whose, payload.number))
         self._fill(gap, events)
         return gap.place + (payload.number - gap.first + 1) / (gap.last - gap.first + 2)
 
     def _fill(self, gap: Gap, events: list[Event]) -> None:
-        """Correct the notice of a gap of which one more message has arrived."""
-        width, arrived = gap.last - gap.first + 1, gap.arrived + 1
-        if gap.notice:
-            left = max(0, width - arrived)
-            text = missing_text(left) if left else "The messages missing here arrived late."
-            self._store.run(Entry.update(text=text).where(Entry.row == gap.notice))
-            row = self._store.one(Entry, Entry.row == gap.notice)
-            if row is not None:
-                events.append(MessageChanged(self._history.record(row)))
-        if arrived >= width:
+        """Note that one more message of a gap has arrived."""
+        gap.arrived += 1
+        events += self._correct(gap)
+        if gap.arrived > gap.last - gap.first:
             self._store.remove(Gap, Gap.id == gap.id)
         else:
-            self._store.run(Gap.update(arrived=arrived).where(Gap.id == gap.id))
+            self._store.run(Gap.update(arrived=gap.arrived).where(Gap.id == gap.id))
+
+    def lost(self, want: Want) -> list[Event]:
+        """Correct the notice of a gap of which one message will not come."""
+        key = self._pinned(want.peer)
+        gap = self._gap(want.peer, want.device, want.conversation, want.number or 0, key)
+        return [] if gap is None else self._correct(gap)
+
+    def is_alone(self, notice: int) -> bool:
+        """Say whether a notice stands for one missing message, whose place it can give."""
+        gap = self._store.one(Gap, Gap.notice == notice)
+        return gap is not None and gap.first == gap.last
+
+    def _gap(
+        self, sender: str, device: str, conversation: str, number: int, key: bytes
+    ) -> Gap | None:
+        """Return the gap that a number of a chain under an account key is in."""
+        whose = (Gap.sender == sender, Gap.device == device, Gap.conversation == conversation)
+        return self._store.one(
+            Gap, *whose, Gap.account_key == key, Gap.first <= number, Gap.last >= number
+        )
+
+    def _correct(self, gap: Gap) -> list[Event]:
+        """Let the notice of a gap, if it has one, say how it stands."""
+        row = self._store.one(Entry, Entry.row == gap.notice, Entry.kind == "notice")
+        if row is None:
+            return []
+        whose = (Want.peer == gap.sender, Want.device == gap.device)
+        within = (Want.conversation == gap.conversation, Want.number.between(gap.first, gap.last))
+        lost = self._store.count(Want, *whose, *within, Want.lost)
+        left = max(0, gap.last - gap.first + 1 - gap.arrived - lost)
+        return self._history.change(row, {"text": gap_text(left, lost)})
+
+
+def gap_text(left: int, lost: int) -> str:
+    """Say of a gap how many messages are still missing, and how many were lost."""
+    if not (left or lost):
+        return "The messages missing here arrived late."
+    texts = [missing_text(left)] if left else []
+    if lost:
+        what = "One message was" if lost == 1 else f"{lost} messages were"
+        texts.append(f"{what} lost here. The sender was told.")
+    return " ".join(texts)
 
 
 def missing_text(count: int) -> str:

@@ -359,7 +359,7 @@ def _incoming(me: Client, options: argparse.Namespace) -> Iterator[Message]:
             show_notice(event, options.json)
         elif isinstance(event, SignedOut):
             raise Refused(event.reason, event.text)
-        elif isinstance(event, MessageAdded):
+        elif isinstance(event, MessageAdded) or (isinstance(event, MessageChanged) and event.was):
             message = event.message
             if not (message.own or message.id in shown):
                 yield message

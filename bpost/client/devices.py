@@ -24,7 +24,7 @@ from bpost.crypto.account import (
 from bpost.crypto.handshake import Address
 from bpost.crypto.prekeys import VerifiedBundle, open_bundle
 from bpost.crypto.primitives import KEY, equal
-from bpost.crypto.session import Sender, Sessions, start
+from bpost.crypto.session import Sender, Sessions, retire, start
 from bpost.errors import SecurityError
 from bpost.protocol.fields import canonical
 from bpost.protocol.replies import Bundles, DeviceKeys
@@ -45,6 +45,7 @@ class Devices:
         self._profile = profile
         self._people = people
         self._store = profile.store
+        self._retired: set[str] = set()
 
     def device_list(self, name: str, key: bytes) -> SignedDeviceList | None:
         """Return the newest list that this account key has signed."""
@@ -145,6 +146,22 @@ class Devices:
             for device, sessions in found.items()
             if sessions and not sessions.needs_new_session(now, self._profile.limits)
         }
+
+    def retire(self, name: str, device: str) -> None:
+        """Send no more on the sessions with a device of the pinned account: a new one is begun."""
+        peer = self._people.peer(name)
+        if peer is None or peer.account_key is None:
+            return
+        key = bytes(peer.account_key)
+        known = self.sessions(peer.name, key, device)
+        if known is not None:
+            self.put_sessions(key, retire(known))
+        self._retired.add(peer.name)
+
+    def take_retired(self) -> set[str]:
+        """Return of whom sessions were retired since this was last asked: ask for their keys."""
+        retired, self._retired = self._retired, set()
+        return retired
 
     def learn(self, asked: str, reply: Bundles, *, start: bool = True) -> Learned:
         """Check what the server hands out for a user, and keep the list.

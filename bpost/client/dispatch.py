@@ -124,6 +124,7 @@ class Dispatch:
         self._keep_up()
         self._collect_receipts()
         self._complete()
+        self._heal()
         self._seal()
         self._send()
         self._watch()
@@ -190,10 +191,20 @@ class Dispatch:
         self._due.append(until)
         return False
 
+    def _heal(self) -> None:
+        """Ask for what is missing; where a new session is needed for that, get its keys."""
+        with self._profile.change() as events:
+            told, wait = self._parts.healing.work()
+            events += told
+            for peer in self._parts.devices.take_retired():
+                self._asked.pop(peer, None)
+        if wait is not None:
+            self._due.append(time.monotonic() + wait)
+
     def _seal(self) -> None:
         """Seal what waits, for everyone whose devices are known; greetings come last."""
         with self._profile.store.reading():
-            peers = self._parts.outbox.peers()
+            peers = dict.fromkeys((*self._parts.errands.peers(), *self._parts.outbox.peers()))
         for peer in peers:
             self._seal_for(peer)
         with self._profile.store.reading():
@@ -239,6 +250,8 @@ class Dispatch:
 
     def _seal_all(self, peer: str) -> None:
         """Seal what waits for ``peer``, whose devices are known."""
+        with self._profile.store.transaction():
+            self._parts.errands.seal_for(peer)
         sealed = AT_ONCE
         while sealed == AT_ONCE:
             with self._profile.change() as events:

@@ -44,9 +44,13 @@ class MessageAdded:
 
 @dataclass(frozen=True)
 class MessageChanged:
-    """The status, failure or text of a stored message changed."""
+    """The status, failure or text of a stored message changed.
+
+    ``was`` is the id that it had before, where a message took the place of its placeholder.
+    """
 
     message: Message
+    was: str = ""
 
 
 @dataclass(frozen=True)

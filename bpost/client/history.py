@@ -77,6 +77,22 @@ class History:
         """Append a notice about what ``sender`` sent."""
         return [MessageAdded(self.add(conversation, NewEntry(sender, "notice", text)))]
 
+    def replace(self, row: Entry, entry: NewEntry) -> list[Event]:
+        """Put a message where its placeholder or notice stands."""
+        was = row.id
+        values: dict[str, Any] = {
+            "id": entry.id,
+            "device": entry.device,
+            "kind": entry.kind,
+            "text": entry.text,
+            "payload": entry.payload,
+            "sent": entry.sent,
+            "status": entry.status,
+            "failure": entry.failure,
+        }
+        self.change(row, values)
+        return [MessageChanged(self.record(row), was)]
+
     def next_place(self) -> float:
         """Return the place of the next message that is appended."""
         return float((self._store.value(Entry.select(fn.MAX(Entry.row))) or 0) + 1)

@@ -10,44 +10,49 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from bpost.client.chains import Chains
-from bpost.client.events import Event, MessageAdded, SecurityNotice
+from bpost.client.events import Event, MessageAdded
+from bpost.client.healing import NOTHING, Healing, Missed
 from bpost.client.history import History, NewEntry
-from bpost.client.models import Seen, Talk
+from bpost.client.models import Seen
 from bpost.client.opener import Opener, Unsealed
 from bpost.client.outbox import Outbox
 from bpost.client.people import People
 from bpost.client.profile import Profile
 from bpost.client.records import Kind, Status
+from bpost.client.refusals import Refusals
+from bpost.client.resending import Resending
 from bpost.crypto.primitives import sha256
 from bpost.errors import SecurityError, StoreError
-from bpost.protocol.content import DELIVERED, EMPTY, READ, RECEIPT, TEXT
+from bpost.protocol.content import (
+    DELIVERED,
+    DIRECTED,
+    EMPTY,
+    LOST,
+    READ,
+    RECEIPT,
+    RETRY,
+    TEXT,
+)
 from bpost.protocol.envelope import parse_envelope
 from bpost.protocol.fields import canonical
-from bpost.protocol.payload import Payload, check_origin, parse_payload
+from bpost.protocol.payload import Payload, check_origin, inner_payload, parse_payload
 from bpost.protocol.replies import Delivery
 
 log = logging.getLogger(__name__)
 
-SILENT = frozenset({"duplicate", "replayed"})
-"""What came before: nothing is shown."""
-
-WARNED = frozenset({"wrong-sender", "wrong-recipient", "wrong-conversation"})
-"""What was moved to where it does not belong: dropped, with a notice in its place."""
-
-ATTACKS = WARNED | {
-    "account-key-changed",
-    "bad-key",
-    "bad-signature",
-    "device-changed",
-    "old-device-list",
-    "older-version",
-    "unknown-device",
-}
-"""What a server or a stranger would have to do on purpose."""
-
 QUOTED = 500  # of the words of an unsealed message, so many characters are shown
+
+
+@dataclass(frozen=True)
+class Remedies:
+    """What helps where something did not arrive, here or there."""
+
+    healing: Healing
+    resending: Resending
+    refusals: Refusals
 
 
 class Mailbox:
@@ -61,6 +66,7 @@ class Mailbox:
         history: History,
         chains: Chains,
         outbox: Outbox,
+        remedies: Remedies,
     ) -> None:
         self._profile = profile
         self._store = profile.store
@@ -69,6 +75,9 @@ class Mailbox:
         self._history = history
         self._chains = chains
         self._outbox = outbox
+        self._healing = remedies.healing
+        self._resending = remedies.resending
+        self._refuse = remedies.refusals.refuse
 
     def take(self, delivery: Delivery) -> list[Event]:
         """Deal with a delivery, within a transaction of the profile; return what to tell.
@@ -119,28 +128,44 @@ class Mailbox:
             envelope_devices=envelope.to,
         )
         events = self._opener.keep(peer, unsealed)
-        events += self._file(delivery, payload, unsealed)
+        if payload.type in DIRECTED:
+            events += self._heal(delivery, payload, unsealed)
+        else:
+            events += self._file(delivery, payload, unsealed)
         if peer.listed and unsealed.opened.sessions.answer_due(self._profile.limits):
             self._outbox.greet(peer.name)
         return events
 
     # The content
 
-    def _file(self, delivery: Delivery, payload: Payload, unsealed: Unsealed) -> list[Event]:
+    def _file(
+        self,
+        delivery: Delivery,
+        payload: Payload,
+        unsealed: Unsealed,
+        asked_by: str | None = None,
+    ) -> list[Event]:
         """Store what a payload says where it belongs.
 
         What came under an account key that is not trusted yet is shown, and does nothing else.
+        ``asked_by`` is given for one that was sent again: the hash of its frame, if that was known.
         """
         events: list[Event] = []
         self._history.open(self._other(payload))
-        place = self._chains.follow(payload, unsealed.data, unsealed.opened.account_public, events)
+        missed = NOTHING if unsealed.new_key else self._healing.missed(payload, asked_by or "")
+        wanted = None if asked_by is None else bool(missed.wants)
+        key = unsealed.opened.account_public
+        place = self._chains.follow(payload, unsealed.data, key, events, wanted)
+        shown = payload.type not in (RECEIPT, EMPTY)
+        events += self._healing.close(missed, shown)
         if payload.type == RECEIPT:
             if unsealed.new_key:
                 log.info("a receipt under a key that is not trusted was passed over")
                 return events
             events += self._take_receipt(payload)
-        elif payload.type != EMPTY and (unsealed.new_key or not self._is_there(payload)):
-            events += self._show(delivery, payload, unsealed, place)
+        elif shown and (unsealed.new_key or not self._is_there(payload)):
+            entry = self._entry(delivery, payload, unsealed, place)
+            events += self._show(payload, entry, missed, unsealed)
         return events
 
     def _is_there(self, payload: Payload) -> bool:
@@ -154,16 +179,44 @@ class Mailbox:
             self._outbox.owe(payload.sender, payload.id, DELIVERED)
         return True
 
-    def _show(
+    def _heal(self, delivery: Delivery, payload: Payload, unsealed: Unsealed) -> list[Event]:
+        """Take in what a device says to this one about what is missing."""
+        if unsealed.new_key:  # not the account that is trusted: it is neither told nor believed
+            return []
+        if payload.type == RETRY:
+            return self._resending.answer(payload)
+        if payload.type == LOST:
+            return self._healing.give_up(payload)
+        inner, data = inner_payload(payload.content["payload"], self._profile.limits)
+        check_origin(
+            inner,
+            frame_sender=payload.sender,
+            envelope_device=payload.device,
+            me=self._profile.name,
+            my_device=self._profile.device,
+            envelope_devices=inner.recipients.get(self._profile.name, ()),
+        )
+        if inner.type in DIRECTED:
+            raise SecurityError("bad-encoding", "A message holds what is never sent again.")
+        self._healing.succeeded(payload)
+        asked_by = str(payload.content["hash"])
+        try:
+            return self._file(delivery, inner, replace(unsealed, data=data), asked_by)
+        except SecurityError as error:
+            if error.cause != "duplicate":
+                raise
+            return self._healing.close(self._healing.missed(inner, asked_by), shown=False)
+
+    def _entry(
         self, delivery: Delivery, payload: Payload, unsealed: Unsealed, place: float | None
-    ) -> list[Event]:
-        """Store a message, and owe its sender a receipt."""
+    ) -> NewEntry:
+        """Make the line of a conversation that shows a payload."""
         own, is_text = payload.sender == self._profile.name, payload.type == TEXT
         failure = "" if is_text else "This message needs a newer version of BPost."
         if unsealed.new_key:
             failure = "This came under a new account key, which you had not trusted yet."
         kind: Kind = "text" if is_text else "unsupported"
-        entry = NewEntry(
+        return NewEntry(
             delivery.sender,
             kind,
             str(payload.content["text"]) if is_text else "",
@@ -177,10 +230,16 @@ class Mailbox:
             payload=None if is_text else unsealed.data,
             place=place,
         )
-        message = self._history.add(payload.conversation, entry)
-        if not own and not unsealed.new_key:
+
+    def _show(
+        self, payload: Payload, entry: NewEntry, missed: Missed, unsealed: Unsealed
+    ) -> list[Event]:
+        """Store a message, in the place of its placeholder if there is one; owe a receipt."""
+        if not unsealed.new_key and payload.sender != self._profile.name:
             self._outbox.owe(payload.sender, payload.id, DELIVERED)
-        return [MessageAdded(message)]
+        if missed.entry is not None and missed.entry.conversation == payload.conversation:
+            return self._history.replace(missed.entry, entry)
+        return [MessageAdded(self._history.add(payload.conversation, entry))]
 
     def _take_receipt(self, payload: Payload) -> list[Event]:
         """Let own messages climb; a receipt of an own other device says what was read there."""
@@ -204,29 +263,6 @@ class Mailbox:
     def _other(self, payload: Payload) -> str:
         """Return whom the conversation is with."""
         return payload.to if payload.sender == self._profile.name else payload.sender
-
-    # What cannot be read
-
-    def _refuse(self, delivery: Delivery, error: SecurityError) -> list[Event]:
-        """Store what is shown in place of a message that was not taken."""
-        if error.cause in SILENT:
-            return []
-        peer = self._people.know(delivery.sender)
-        events: list[Event] = []
-        if error.cause in ATTACKS:
-            events.append(SecurityNotice(peer.shown, error.cause, str(error)))
-        conversation = self._history.open(peer.name)
-        if error.cause in WARNED:
-            text = f"A message was dropped. {error}"
-            return events + self._history.notice(conversation, peer.name, text)
-        kind: Kind = "unsupported" if error.cause == "newer-version" else "unreadable"
-        failure = f"This message could not be read. {error}"
-        entry = NewEntry(
-            delivery.sender, kind, sent=delivery.timestamp or 0, seq=delivery.seq, failure=failure
-        )
-        more = Talk.update(unreadable=Talk.unreadable + 1).where(Talk.name == conversation)
-        self._store.run(more)
-        return [*events, MessageAdded(self._history.add(conversation, entry))]
 
     def _show_unsealed(self, delivery: Delivery) -> list[Event]:
         """Show that somebody who has no keys wrote in the clear; their words are only quoted."""

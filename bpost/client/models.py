@@ -22,7 +22,9 @@ from peewee import (
     fn,
 )
 
-__all__ = ["SQL", "Model", "fn"]
+from bpost.client.missing_models import Errand, Inquiry, Posted, Resent, Sent, Want
+
+__all__ = ["SQL", "Errand", "Inquiry", "Model", "Posted", "Resent", "Sent", "Want", "fn"]
 
 VERSION = 3
 """The version of the schema below. A change of the schema is a new version and a migration."""
@@ -299,6 +301,12 @@ TABLES: tuple[type[Model], ...] = (
     Outgoing,
     Frame,
     Addressed,
+    Sent,
+    Posted,
+    Resent,
+    Want,
+    Inquiry,
+    Errand,
 )
 """All of them. A backup holds those that :mod:`backup` names, and no other."""
 

@@ -16,6 +16,7 @@ from bpost.client.chains import Chains
 from bpost.client.devices import Devices
 from bpost.client.events import Event
 from bpost.client.history import History, NewEntry
+from bpost.client.journal import Journal
 from bpost.client.models import Addressed, Device, Frame, Outgoing, Peer, Receipt, fn
 from bpost.client.profile import Profile
 from bpost.client.reach import Reach
@@ -41,6 +42,7 @@ class Outbox:
         history: History,
         chains: Chains,
         reach: Reach,
+        journal: Journal,
     ) -> None:
         self._profile = profile
         self._store = profile.store
@@ -48,6 +50,7 @@ class Outbox:
         self._history = history
         self.chains = chains
         self.reach = reach
+        self._journal = journal
 
     # Content
 
@@ -185,14 +188,10 @@ class Outbox:
             if sessions:
                 is_copy = user != row.peer
                 ref = str(uuid.uuid4()) if is_copy or again else payload.id
-                self._store.run(
-                    Frame.insert(
-                        ref=ref,
-                        peer=user,
-                        body=self._envelope(sessions, body),
-                        message=None if is_copy or again or row.type != TEXT else payload.id,
-                    )
-                )
+                message = None if is_copy or again or row.type != TEXT else payload.id
+                envelope = self._envelope(sessions, body)
+                self._store.run(Frame.insert(ref=ref, peer=user, body=envelope, message=message))
+                self._journal.posted(ref, payload.id, user, envelope)
                 if entry is not None and not is_copy:
                     self.reach.note(ref, row.id, row.peer, there)
         return [] if entry is None else self._history.change(entry, {"failure": ""})
@@ -221,6 +220,7 @@ class Outbox:
             return payload, None
         data = payload.to_bytes()
         self.chains.advance(payload, data, profile.account.public)
+        self._journal.sealed(payload)
         return payload, seal_body(data)
 
     def _envelope(self, there: Mapping[str, Sessions], body: SealedBody) -> str:
@@ -250,6 +250,7 @@ class Outbox:
         if row is None:
             return []
         self._store.remove(Frame, Frame.row == row.row)
+        self._journal.stored(ref, seq)
         return [] if row.message is None else self._history.climb(row.message, "stored", seq)
 
     def refuse(self, ref: str, failure: str) -> list[Event]:

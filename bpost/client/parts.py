@@ -6,18 +6,24 @@ from dataclasses import dataclass
 
 from bpost.client.chains import Chains
 from bpost.client.devices import Devices
+from bpost.client.errands import Errands
 from bpost.client.events import Event
+from bpost.client.healing import Healing
 from bpost.client.history import History
+from bpost.client.journal import Journal
 from bpost.client.keybook import KeyBook
-from bpost.client.mailbox import Mailbox
+from bpost.client.mailbox import Mailbox, Remedies
 from bpost.client.opener import Opener
 from bpost.client.outbox import Outbox
 from bpost.client.people import People
 from bpost.client.profile import Profile
 from bpost.client.reach import Reach
 from bpost.client.records import Message
+from bpost.client.refusals import Refusals
+from bpost.client.resending import Resending
 from bpost.client.stock import Stock
 from bpost.client.trust import Trust
+from bpost.client.wants import Wants
 from bpost.protocol.content import READ
 from bpost.protocol.payload import direct_conversation
 
@@ -34,6 +40,10 @@ class Parts:
     outbox: Outbox
     mailbox: Mailbox
     trust: Trust
+    journal: Journal
+    wants: Wants
+    errands: Errands
+    healing: Healing
 
     def unread(self, name: str) -> list[Message]:
         """Return what has not been read of a conversation, within a reading."""
@@ -58,10 +68,29 @@ def assemble(profile: Profile) -> Parts:
     book, history = KeyBook(profile), History(profile)
     people = People(profile, book, history)
     devices = Devices(profile, people)
-    chains = Chains(profile, history)
+    wants, journal = Wants(profile), Journal(profile)
+    chains = Chains(profile, history, wants)
     stock = Stock(profile)
-    outbox = Outbox(profile, devices, history, chains, Reach(profile))
+    outbox = Outbox(profile, devices, history, chains, Reach(profile), journal)
     opener = Opener(profile, people, devices, stock)
-    mailbox = Mailbox(profile, people, opener, history, chains, outbox)
     trust = Trust(profile, people, book, history)
-    return Parts(profile, people, devices, history, stock, outbox, mailbox, trust)
+    errands = Errands(profile, devices, journal)
+    healing = Healing(profile, people, devices, history, chains, wants, errands)
+    resending = Resending(profile, people, devices, history, journal, errands)
+    refusals = Refusals(profile, people, devices, history, wants)
+    remedies = Remedies(healing, resending, refusals)
+    mailbox = Mailbox(profile, people, opener, history, chains, outbox, remedies)
+    return Parts(
+        profile=profile,
+        people=people,
+        devices=devices,
+        history=history,
+        stock=stock,
+        outbox=outbox,
+        mailbox=mailbox,
+        trust=trust,
+        journal=journal,
+        wants=wants,
+        errands=errands,
+        healing=healing,
+    )

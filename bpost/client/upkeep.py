@@ -226,3 +226,5 @@ class Upkeep:
                     self._parts.devices.put_sessions(bytes(row.account_key), after)
             old = now - int(2 * limits.retention_seconds * 1000)
             self._store.remove(Seen, Seen.taken < old)
+            self._parts.journal.tidy()
+            self._parts.wants.tidy()

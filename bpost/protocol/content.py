@@ -10,12 +10,18 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from bpost.protocol.canonical_json import Json
-from bpost.protocol.fields import Unfit, has_control
+from bpost.protocol.canonical_json import INTEGER, Json
+from bpost.protocol.fields import Digest, Unfit, has_control, kind_of
 
 TEXT: Final = "text"
 RECEIPT: Final = "receipt"
 EMPTY: Final = "empty"
+RETRY: Final = "retry"
+AGAIN: Final = "again"
+LOST: Final = "lost"
+
+DIRECTED: Final = frozenset({RETRY, AGAIN, LOST})
+"""What one device says to one other: sealed for it alone, and not counted in the chain."""
 
 DELIVERED: Final = "delivered"
 READ: Final = "read"
@@ -23,6 +29,11 @@ READ: Final = "read"
 RECEIPT_IDS: Final = 256
 """How many messages one receipt may be about."""
 
+MISSING_ITEMS: Final = 100
+"""How many numbers, and how many frames, one request for missing messages may name."""
+
+_digest = kind_of(Digest)
+_WORD: Final = re.compile(r"[a-z][a-z-]{0,31}")
 _ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _KEY: Final = re.compile(r"[a-z][a-z0-9_]{0,31}")
 
@@ -70,6 +81,51 @@ def _check_receipt(content: Mapping[str, Json]) -> None:
         raise Unfit("is a receipt that names a message twice")
 
 
+def _check_retry(content: Mapping[str, Json]) -> None:
+    numbers, frames, after = content["numbers"], content["frames"], content["after"]
+    _check_numbers(numbers)
+    if not isinstance(frames, list | tuple) or len(frames) > MISSING_ITEMS:
+        raise Unfit("asks for too many frames, or for none in a list")
+    for frame in frames:
+        if not isinstance(frame, Mapping) or frame.keys() != {"hash", "seq"}:
+            raise Unfit("names a frame otherwise than by hash and place")
+        _digest.check(frame["hash"], None)
+        _check_count(frame["seq"])
+    _check_count(after)
+    if not (numbers or frames or after):
+        raise Unfit("asks for nothing")
+
+
+def _check_again(content: Mapping[str, Json]) -> None:
+    if not isinstance(content["payload"], Mapping):
+        raise Unfit("sends again what is no payload")
+    if content["hash"] != "":
+        _digest.check(content["hash"], None)
+
+
+def _check_lost(content: Mapping[str, Json]) -> None:
+    reason, hashes = content["reason"], content["hashes"]
+    if not isinstance(reason, str) or not _WORD.fullmatch(reason):
+        raise Unfit("gives no reason")
+    _check_numbers(content["numbers"])
+    if not isinstance(hashes, list | tuple) or len(hashes) > MISSING_ITEMS:
+        raise Unfit("names too many frames, or none in a list")
+    for one in hashes:
+        _digest.check(one, None)
+
+
+def _check_numbers(numbers: Json) -> None:
+    if not isinstance(numbers, list | tuple) or len(numbers) > MISSING_ITEMS:
+        raise Unfit("names too many messages, or none in a list")
+    for number in numbers:
+        _check_count(number, 1)
+
+
+def _check_count(value: Json, least: int = 0) -> None:
+    if type(value) is not int or not least <= value <= INTEGER:
+        raise Unfit("holds a number out of range")
+
+
 def _check_nothing(content: Mapping[str, Json]) -> None:
     """Take anything; there is no key left to look at."""
 
@@ -78,5 +134,8 @@ CONTENT: Final[Mapping[str, tuple[frozenset[str], Callable[[Mapping[str, Json]],
     TEXT: (frozenset({"text"}), _check_text),
     RECEIPT: (frozenset({"kind", "ids"}), _check_receipt),
     EMPTY: (frozenset(), _check_nothing),
+    RETRY: (frozenset({"numbers", "frames", "after"}), _check_retry),
+    AGAIN: (frozenset({"payload", "hash"}), _check_again),
+    LOST: (frozenset({"reason", "numbers", "hashes"}), _check_lost),
 }
 """The keys that the content of each type has, and the check of their values."""

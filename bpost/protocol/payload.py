@@ -84,6 +84,28 @@ class Payload:
         return text.encode("utf-8")
 
 
+def payload_json(payload: Payload) -> Mapping[str, Json]:
+    """Return a payload as the JSON object that its bytes spell, to stand in another one."""
+    value: dict[str, Json] = dict(payload.content)
+    value.update({key: getattr(payload, name) for key, name in _NAMES.items()})
+    value["recipients"] = {user: list(ids) for user, ids in payload.recipients.items()}
+    return value
+
+
+def inner_payload(value: Json, limits: Limits = _DEFAULT_LIMITS) -> tuple[Payload, bytes]:
+    """Read what :func:`payload_json` gave; return its bytes too.
+
+    Raises:
+        SecurityError: as :func:`parse_payload`.
+    """
+    try:
+        data = canonical_json.write(value).encode("utf-8")
+    except NotCanonical:
+        text = "The content of a message is not written as it must be."
+        raise SecurityError("bad-encoding", text) from None
+    return parse_payload(data, limits), data
+
+
 def parse_payload(data: bytes, limits: Limits = _DEFAULT_LIMITS) -> Payload:
     """Read what :meth:`Payload.to_bytes` wrote.
 

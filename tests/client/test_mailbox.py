@@ -203,7 +203,7 @@ class OneTransactionTest(SimulatedCase):
         bob.take([forge(alice, bob, swap_body=b"\x80" * 500)])
         after = bob.dump()
         self.assertEqual(bob.shown("alice")[-1], "[unreadable]")
-        for table in ("Entry", "Seen", "Talk"):
+        for table in ("Entry", "Seen", "Talk", "Want"):
             before.pop(table)
             after.pop(table)
         self.assertEqual(before, after)

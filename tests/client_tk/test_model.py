@@ -57,6 +57,13 @@ class TimelineTest(unittest.TestCase):
         timeline.all_seen(NOON)
         self.assertEqual([line.fresh for line in timeline.lines], [0, 0, 0, 0])
 
+    def test_a_message_takes_the_line_of_its_placeholder(self) -> None:
+        timeline = opened(page(3))
+        timeline.rename("m2", "healed")
+        timeline.put(message(id="healed", text="words", place=2.0), NOON)
+        self.assertEqual(ids(timeline), ["m1", "healed", "m3"])
+        self.assertEqual(timeline.lines[1].message.text, "words")
+
     def test_what_comes_while_nobody_looks_is_counted(self) -> None:
         timeline = opened(page(2))
         for one in page(2, first=3):

@@ -212,9 +212,9 @@ TAKEOUTS = [
     ),
     Takeout(
         "E43",
-        "bpost/client/mailbox.py",
-        'SILENT = frozenset({"duplicate", "replayed"})',
-        'SILENT = frozenset({"replayed"})',
+        "bpost/client/causes.py",
+        '"duplicate": Rule(Action.SKIP, "")',
+        '"duplicate": Rule(Action.SHOW, "")',
         f"{_MAILBOX}.ChainTest.test_e43_a_payload_sealed_twice_is_shown_once",
     ),
     Takeout(

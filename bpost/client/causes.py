@@ -1,0 +1,104 @@
+"""Why something could not be read: the closed list, and what follows by itself (CRYPTO, section 6).
+
+Every cause of a :class:`~bpost.errors.SecurityError` that a delivery can raise is in :data:`RULES`
+once: whether its sender is asked for it again and over which session, how long it is waited for,
+whether it may be an attack, and what is shown meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from types import MappingProxyType
+
+from bpost.limits import DAY
+
+
+class Action(Enum):
+    """What the program does about it."""
+
+    ASK_ANEW = "a new session, and a request to send it again"
+    ASK = "a request to send it again, on the session there is"
+    SHOW = "nothing: it is shown, and the user may act"
+    WARN = "dropped, with a notice in its place"
+    SKIP = "dropped in silence: it is there already"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What one cause leads to; ``deadline`` is in seconds, 0 where nothing is waited for."""
+
+    action: Action
+    text: str
+    deadline: int = 0
+    attack: bool = False
+
+    @property
+    def asks(self) -> bool:
+        """Whether the sender is asked for it again."""
+        return self.action in (Action.ASK, Action.ASK_ANEW)
+
+
+WAIT = 14 * DAY
+"""The sender sends again what is at most so old, so nothing is waited for longer."""
+
+_ASKED = "It is being asked for again."
+
+RULES: Mapping[str, Rule] = MappingProxyType(
+    {
+        "no-session": Rule(Action.ASK_ANEW, _ASKED, WAIT),
+        "unknown-prekey": Rule(Action.ASK_ANEW, _ASKED, WAIT),
+        "skipped-too-far": Rule(Action.ASK_ANEW, _ASKED, WAIT),
+        "out-of-keys": Rule(Action.ASK_ANEW, _ASKED, WAIT),
+        "bad-token": Rule(Action.ASK_ANEW, _ASKED, WAIT),
+        "bad-encoding": Rule(Action.ASK, _ASKED, WAIT),
+        "bad-key": Rule(Action.ASK, _ASKED, WAIT, attack=True),
+        "bad-signature": Rule(Action.ASK, _ASKED, WAIT, attack=True),
+        "bad-bundle": Rule(Action.ASK, _ASKED, WAIT),
+        "too-large": Rule(Action.ASK, _ASKED, WAIT),
+        "wrong-sender": Rule(Action.WARN, "", attack=True),
+        "wrong-recipient": Rule(Action.WARN, "", attack=True),
+        "wrong-conversation": Rule(Action.WARN, "", attack=True),
+        "unknown-device": Rule(Action.SHOW, "Nothing from that device is read.", attack=True),
+        "old-device-list": Rule(Action.SHOW, "Nothing from that device is read.", attack=True),
+        "device-changed": Rule(Action.SHOW, "Nothing from that device is read.", attack=True),
+        "account-key-changed": Rule(Action.SHOW, "Look at the key before you go on.", attack=True),
+        "older-version": Rule(Action.SHOW, "The sender must use a newer program.", attack=True),
+        "newer-version": Rule(Action.SHOW, "Update this program to read it."),
+        "duplicate": Rule(Action.SKIP, ""),
+        "replayed": Rule(Action.SKIP, ""),
+    }
+)
+"""The closed list."""
+
+GAP = "gap"
+"""The cause of what never came at all: a number of a chain that was left out."""
+
+UNFORESEEN = Rule(Action.SHOW, "")
+
+LOST_TEXTS: Mapping[str, str] = MappingProxyType(
+    {
+        "too-old": "It was too old to be sent again.",
+        "gone": "The sender does not have it any more.",
+        "tries": "It was sent again as often as may be, and did not arrive.",
+        "not-for-you": "It was not meant for this device.",
+        "unknown": "The sender knows of no such message: it was altered or made up on the way.",
+        "no-message": "It was not a message.",
+        "deadline": "No answer came in time.",
+        "device-gone": "The device that sent it is not used any more.",
+    }
+)
+"""Why the sender, or this device, has given something up."""
+
+
+def rule_of(cause: str) -> Rule:
+    """Return what a cause leads to."""
+    return RULES.get(cause, UNFORESEEN)
+
+
+def lost_text(reason: str) -> str:
+    """Say that a message was lost, and why."""
+    told = reason not in ("device-gone", "unknown", "not-for-you")
+    text = "This message was lost." + (" The sender was told." if told else "")
+    return " ".join((text, LOST_TEXTS.get(reason, ""))).strip()

@@ -1,0 +1,106 @@
+"""Takeouts of healing: what is asked for again, of whom, how often, and who gets an answer."""
+
+from __future__ import annotations
+
+from tests.takeouts import Takeout
+
+CHAINS = "bpost/client/chains.py"
+DEVICES = "bpost/client/devices.py"
+HEALING = "bpost/client/healing.py"
+MAILBOX = "bpost/client/mailbox.py"
+RESENDING = "bpost/client/resending.py"
+STATE = "bpost/crypto/session_state.py"
+
+GAPS = "tests.client.test_healing.GapTest."
+UNREADABLE = "tests.client.test_healing.UnreadableTest."
+LOST = "tests.client.test_healing.LostTest."
+BOUNDS = "tests.client.test_healing.BoundsTest."
+
+ONLY_ITS_OWN = '        if not _was_for(row, request):\n            return "not-for-you"\n'
+
+TAKEOUTS = [
+    Takeout(
+        "E43",
+        CHAINS,
+        "            self._wants.miss_numbers(*whose, numbers, notice)\n",
+        "            del numbers, whose\n",
+        GAPS + "test_e43_a_dropped_message_is_sent_again_and_stands_where_it_belongs",
+    ),
+    Takeout(
+        "E43",
+        CHAINS,
+        "return gap.place + (payload.number - gap.first + 1) / (gap.last - gap.first + 2)",
+        "return None",
+        GAPS + "test_e43_several_dropped_messages_come_back_in_order",
+    ),
+    Takeout(
+        "E30",
+        HEALING,
+        "        entry = self._placeholder(frames[0].entry) if frames else None\n",
+        "        entry = None\n",
+        UNREADABLE + "test_e30_an_altered_message_heals_in_its_place",
+    ),
+    Takeout(
+        "E32",
+        HEALING,
+        "        if anew and fresh + hour <= now:\n",
+        "        if anew:\n",
+        BOUNDS + "test_e32_a_thousand_unreadable_frames_begin_one_session",
+    ),
+    Takeout(
+        "E32",
+        HEALING,
+        "known.asked + (pause if known.answered else hour))",
+        "known.asked + pause)",
+        BOUNDS + "test_e32_a_device_that_never_answers_is_asked_once_an_hour",
+    ),
+    Takeout(
+        "E32",
+        RESENDING,
+        ONLY_ITS_OWN,
+        "",
+        BOUNDS + "test_e32_nothing_is_sent_again_to_a_device_that_it_was_not_for",
+    ),
+    Takeout(
+        "E32",
+        RESENDING,
+        "        known = peer is not None and (peer.listed or peer.name == self._profile.name)\n",
+        "        known = True\n",
+        BOUNDS + "test_e32_who_is_no_contact_or_not_listed_gets_no_answer",
+    ),
+    Takeout(
+        "E32",
+        HEALING,
+        "row is None or not (row.listed or peer == self._profile.name) or row.blocked",
+        "row is None",
+        BOUNDS + "test_e32_a_stranger_is_asked_for_nothing",
+    ),
+    Takeout(
+        "E32",
+        HEALING,
+        "want.tries >= limits.retries and want.asked + hour < now",
+        "False",
+        LOST + "test_e32_after_three_requests_without_an_answer_it_is_lost",
+    ),
+    Takeout(
+        "E33",
+        MAILBOX,
+        "            self._outbox.greet(peer.name)\n",
+        "            pass\n",
+        BOUNDS + "test_e33_an_answer_turns_the_ratchet_of_a_conversation_in_one_direction",
+    ),
+    Takeout(
+        "E34",
+        STATE,
+        "sessions=(session, *others)[: limits.sessions_per_device])",
+        "sessions=(session, *others))",
+        BOUNDS + "test_e34_a_clone_that_goes_on_with_an_old_session_is_refused",
+    ),
+    Takeout(
+        "E35",
+        STATE,
+        "current is None or current.is_stale(now, limits) or current.is_used_up(limits)",
+        "current is None or current.is_stale(now, limits)",
+        BOUNDS + "test_e35_a_chain_at_its_end_makes_way_for_a_new_session",
+    ),
+]
