@@ -25,6 +25,7 @@ from bpost.crypto.primitives import equal
 from bpost.crypto.vault import seal_vault
 from bpost.errors import Refused, TransportError, UsageError
 from bpost.limits import Limits
+from bpost.net.abort import Abort
 from bpost.net.address import parse_address
 from bpost.protocol.codes import Reason
 from bpost.protocol.fields import check_username
@@ -67,6 +68,7 @@ class Account:
         self._life = threading.Lock()
         self._running: Running | None = None
         self._closed = False
+        self._abort = Abort()
 
     def __enter__(self: Self) -> Self:
         return self
@@ -132,11 +134,14 @@ class Account:
 
     def close(self) -> None:
         """Log out for good and end `events`; may be called twice, and from any thread."""
+        self._closed = True
+        if not self._life.acquire(blocking=False):  # somebody logs in: that ends now
+            self._abort.now()
+            self._life.acquire()
         try:
-            with self._life:
-                self._closed = True
-                self._leave()
+            self._leave()
         finally:
+            self._life.release()
             self._events.close()
 
     def change_password(self, current: str, new: str) -> None:
@@ -212,6 +217,7 @@ class Account:
 
     def _enter(self, username: str, password: str) -> Entrance:
         """Take the profile folder, and turn the password into its keys."""
+        self._abort = Abort()  # made before looking whether close() was called, which looks for it
         if self._closed or self._running is not None:
             raise UsageError("This client is logged in or closed already. Make a new one.")
         self._keystore.lock()
@@ -227,6 +233,7 @@ class Account:
                 limits=self._limits,
                 clock=self._clock,
                 events=self._events,
+                abort=self._abort,
             )
         except BaseException:
             self._keystore.unlock()

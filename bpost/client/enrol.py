@@ -29,6 +29,7 @@ from bpost.crypto.password import PasswordKeys, password_field
 from bpost.crypto.vault import open_vault
 from bpost.errors import ProfileError, Refused, SecurityError, TransportError
 from bpost.limits import Limits
+from bpost.net.abort import Abort
 from bpost.net.address import ServerAddress
 from bpost.protocol.codes import Reason
 from bpost.protocol.fields import canonical
@@ -48,10 +49,11 @@ class Entrance:
     limits: Limits
     clock: Clock
     events: EventQueue
+    abort: Abort
 
     def link(self) -> Link:
         """Connect to the server."""
-        return Link(self.address, self.limits)
+        return Link(self.address, self.limits, self.abort)
 
     @property
     def password(self) -> str:

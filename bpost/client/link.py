@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from bpost.errors import ConnectionClosed, FrameError, Refused, TimedOut
 from bpost.limits import Limits
+from bpost.net.abort import Abort
 from bpost.net.address import ServerAddress
 from bpost.net.ws_client import connect
 from bpost.protocol.codes import Reason
@@ -41,9 +42,9 @@ class _Question:
 class Link:
     """A connection, logged in or not yet."""
 
-    def __init__(self, address: ServerAddress, limits: Limits) -> None:
+    def __init__(self, address: ServerAddress, limits: Limits, abort: Abort | None = None) -> None:
         """Connect; raise as :func:`bpost.net.ws_client.connect` does."""
-        self._connection = connect(address, limits=limits)
+        self._connection = connect(address, limits=limits, abort=abort)
         self._limits = limits
         self.pin = self._connection.pin
         self._questions: collections.deque[_Question] = collections.deque()

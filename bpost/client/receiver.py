@@ -11,6 +11,7 @@ import time
 from collections.abc import Sequence
 
 from bpost.client.courier import Courier
+from bpost.client.enrol import Entrance
 from bpost.client.events import ConnectionChanged, ConnectionState, Event, SignedOut
 from bpost.client.link import Link
 from bpost.client.parts import Parts
@@ -26,7 +27,6 @@ from bpost.errors import (
     TimedOut,
     TransportError,
 )
-from bpost.net.address import ServerAddress
 from bpost.protocol.codes import Reason
 from bpost.protocol.replies import Closing, Delivery, KeyCount, SendAccepted, SendRefused
 from bpost.protocol.requests import Acknowledge
@@ -54,14 +54,14 @@ class Receiver:
         self,
         parts: Parts,
         courier: Courier,
-        address: ServerAddress,
+        entrance: Entrance,
         memory: Memory,
         credentials: Credentials,
     ) -> None:
         self._parts = parts
         self._profile = parts.profile
         self._courier = courier
-        self._address = address
+        self._entrance = entrance
         self._memory = memory
         self._credentials = credentials
         self._acks = Acknowledgements(parts.profile.limits)
@@ -87,7 +87,9 @@ class Receiver:
         """The link that is logged in; raise TransportError if there is none."""
         with self._changed:
             if self._link is None:
-                raise TransportError(f"There is no connection to {self._address}. Try again later.")
+                raise TransportError(
+                    f"There is no connection to {self._entrance.address}. Try again later."
+                )
             return self._link
 
     def start(self) -> None:
@@ -103,7 +105,9 @@ class Receiver:
         if link is not None:
             self.acknowledge()
             link.close()
-        if self._thread.is_alive():  # one that is still connecting ends by itself
+        else:
+            self._entrance.abort.now()
+        if self._thread.is_alive():  # one that still looks up a name ends by itself
             self._thread.join(JOIN_SECONDS)
 
     def reconnect(self) -> None:
@@ -117,7 +121,7 @@ class Receiver:
         with self._changed:
             self._changed.wait_for(lambda: self._tries, timeout)
             if not self._tries:
-                return TimedOut(f"The server at {self._address} has not answered yet.")
+                return TimedOut(f"The server at {self._entrance.address} has not answered yet.")
             return None if self._link else self._failure
 
     def acknowledge(self) -> None:
@@ -151,7 +155,7 @@ class Receiver:
 
     def _connect(self) -> Link:
         """Connect and log in."""
-        link = Link(self._address, self._profile.limits)
+        link = self._entrance.link()
         try:
             known = self._profile.device
             device = link.log_in(self._profile.username, self._credentials.password, known)

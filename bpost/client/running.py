@@ -29,9 +29,7 @@ class Running:
         self.credentials = Credentials(entrance.keys)
         self.courier = Courier(self.parts, Upkeep(self.parts, self.credentials))
         memory = Memory(entrance.keystore, facts)
-        self.receiver = Receiver(
-            self.parts, self.courier, entrance.address, memory, self.credentials
-        )
+        self.receiver = Receiver(self.parts, self.courier, entrance, memory, self.credentials)
 
     def start(self) -> None:
         """Start the threads."""

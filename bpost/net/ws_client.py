@@ -21,6 +21,7 @@ import websocket
 
 from bpost.errors import ConnectionClosed, SecurityError, TimedOut, TransportError
 from bpost.limits import Limits
+from bpost.net.abort import Abort
 from bpost.net.address import ServerAddress
 from bpost.net.certificates import pin_of
 from bpost.net.frames import SUBPROTOCOL, CloseCode, WebSocketError
@@ -37,8 +38,11 @@ def connect(
     ca_file: Path | None = None,
     limits: Limits | None = None,
     timeout: float | None = None,
+    abort: Abort | None = None,
 ) -> ClientConnection:
     """Connect, know the server, upgrade; all within ``timeout`` (``limits.handshake_seconds``).
+
+    ``abort`` ends that earlier, and later the connection itself.
 
     With ``address.pin`` only the server's key counts. Without it ``ca_file`` or the system's
     store must vouch for the certificate, and the name must fit.
@@ -53,9 +57,9 @@ def connect(
     deadline = time.monotonic() + (limits.handshake_seconds if timeout is None else timeout)
     context = client_context(pin=address.pin, ca_file=ca_file)
     try:
-        stream = _open(address, context, deadline)
+        stream = _open(address, context, deadline, abort)
     except ssl.SSLCertVerificationError as error:
-        raise untrusted(error, address.host, _pin_of_server(address, deadline)) from error
+        raise untrusted(error, address.host, _pin_of_server(address, deadline, abort)) from error
     try:
         pin = pin_of(stream.certificate())
         if address.pin is not None and not hmac.compare_digest(pin, address.pin):
@@ -71,11 +75,13 @@ def connect(
         raise
 
 
-def _open(address: ServerAddress, context: ssl.SSLContext, deadline: float) -> TLSStream:
+def _open(
+    address: ServerAddress, context: ssl.SSLContext, deadline: float, abort: Abort | None
+) -> TLSStream:
     """Connect and do TLS; ssl.SSLCertVerificationError is left to the caller."""
     stream = None
     try:
-        sock = _tcp(address, deadline)
+        sock = _tcp(address, deadline, abort or Abort())
         try:
             stream = TLSStream(sock, context, server_hostname=address.host)
         except BaseException:
@@ -91,7 +97,7 @@ def _open(address: ServerAddress, context: ssl.SSLContext, deadline: float) -> T
         raise
 
 
-def _tcp(address: ServerAddress, deadline: float) -> socket.socket:
+def _tcp(address: ServerAddress, deadline: float, abort: Abort) -> socket.socket:
     """Try each address of the host in turn."""
     failure: OSError = OSError("the name has no address")
     for family, kind, protocol, _, target in socket.getaddrinfo(
@@ -102,6 +108,7 @@ def _tcp(address: ServerAddress, deadline: float) -> socket.socket:
             raise TimeoutError
         sock = socket.socket(family, kind, protocol)
         try:
+            abort.watch(sock)
             sock.settimeout(left)
             sock.connect(target)
             return sock
@@ -111,9 +118,9 @@ def _tcp(address: ServerAddress, deadline: float) -> socket.socket:
     raise failure
 
 
-def _pin_of_server(address: ServerAddress, deadline: float) -> str:
+def _pin_of_server(address: ServerAddress, deadline: float, abort: Abort | None) -> str:
     """Ask the server once more for its certificate, trusting nothing and sending nothing."""
-    stream = _open(address, client_context(pin=""), deadline)
+    stream = _open(address, client_context(pin=""), deadline, abort)
     try:
         return pin_of(stream.certificate())
     finally:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
 import threading
 from dataclasses import replace
 from typing import Any
@@ -11,7 +13,7 @@ from bpost.client import Client, ConnectionState, courier
 from bpost.client.link import Link
 from bpost.client.store import Store
 from bpost.client.upkeep import Upkeep
-from bpost.errors import SecurityError, StoreError, TransportError
+from bpost.errors import BPostError, SecurityError, StoreError, TransportError
 from bpost.protocol.replies import ContactAdded, SendAccepted
 from tests.client.town import LIMITS, Town, password_of, status, texts, wait_for_text
 from tests.support import patience, wait_until
@@ -59,6 +61,41 @@ class FullDiskTest(Town):
         list(alice.events())  # ends
         again: Client = self.log_in("alice")
         self.assertEqual(again.username, "alice")
+
+
+class SilentServerTest(Town):
+    """A server that takes connections and says nothing keeps nobody waiting who wants to go."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.silent = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(self.silent.close)
+        self.limits = replace(LIMITS, handshake_seconds=600, log_in_seconds=600)
+
+    def _close_while_logging_in(self, profile: str) -> None:
+        where = f"wss://127.0.0.1:{self.silent.getsockname()[1]}"
+        client = Client(where, self.folder / profile, pin=self.pin, limits=self.limits)
+
+        def log_in() -> None:
+            with contextlib.suppress(BPostError):
+                client.log_in("alice", password_of("alice"))
+
+        thread = threading.Thread(target=log_in)
+        thread.start()
+        self.silent.settimeout(patience(20))
+        connection, _ = self.silent.accept()
+        self.addCleanup(connection.close)
+        client.close()
+        thread.join(patience(20))
+        self.assertFalse(thread.is_alive())
+
+    def test_closing_ends_a_log_in_of_a_new_device(self) -> None:
+        self._close_while_logging_in("new")
+
+    def test_closing_ends_a_log_in_with_a_profile(self) -> None:
+        (alice,) = self.register("alice")
+        alice.close()
+        self._close_while_logging_in("alice")
 
 
 class LostFrameTest(Town):
