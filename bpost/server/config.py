@@ -37,11 +37,17 @@ class Config:
     public: str = ""
     registration: str = "auto"
     connections: int = 10_000
+    connections_address: int = 1_000
     origins: tuple[str, ...] = ()
     log_format: str = "text"
     log_level: str = "info"
     log_addresses: str = "full"
     limits: Limits = field(default_factory=Limits)
+
+    def connections_from(self, host: str) -> int:
+        """Return how many connections one address may have; this machine may have half of all."""
+        here = self.connections // 2 if is_loopback(host) else 0
+        return max(self.connections_address, here)
 
     @property
     def by_invite(self) -> bool:
@@ -109,6 +115,7 @@ def _help() -> dict[str, str]:
         "public": "HOST:PORT by which clients reach the server, for invitations",
         "registration": "open, invite, or auto: by invitation unless on loopback (default: auto)",
         "connections": "how many connections at most (default: 10000)",
+        "connections_address": "how many connections from one address at most (default: 1000)",
         "origins": "web origins that may connect, separated by commas (default: none)",
         "limits": "off: no limits on rates, for measuring on loopback only (default: on)",
         "retention": "days that undelivered messages are kept (default: 30)",
@@ -155,6 +162,7 @@ def _build(values: Mapping[str, str], environ: Mapping[str, str]) -> Config:
         public=values.get("public", ""),
         registration=_word(values, "registration", "auto"),
         connections=_number(values, "connections", 10_000, 1_000_000, least=1),
+        connections_address=_number(values, "connections_address", 1_000, 1_000_000, least=1),
         origins=tuple(values.get("origins", "").replace(",", " ").split()),
         log_format=_word(values, "log_format", "text"),
         log_level=_word(values, "log_level", "info"),

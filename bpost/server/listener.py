@@ -9,6 +9,7 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
+from collections import Counter
 from dataclasses import dataclass, field
 
 from bpost.errors import BPostError, LocalError
@@ -18,6 +19,7 @@ from bpost.net.tls import ServerTLS
 from bpost.net.ws_server import ServerConnection, accept
 from bpost.protocol.codes import Reason
 from bpost.protocol.replies import Closing
+from bpost.server.addresses import meter_key
 from bpost.server.log import incident
 from bpost.server.office import Office
 from bpost.server.rules import RULES
@@ -40,6 +42,7 @@ class _Visit:
     """A connection on its way through the server: first a socket, then a WebSocket."""
 
     sock: socket.socket
+    host: str
     connection: ServerConnection | None = field(default=None)
 
 
@@ -57,6 +60,7 @@ class Listener:
         # Guards the visits and whether there may be more; told when a visit has ended.
         self._changed = threading.Condition()
         self._visits: set[_Visit] = set()
+        self._here: Counter[str] = Counter()  # how many of them an address has
         self._stopping = False
 
     def start(self) -> int:
@@ -101,17 +105,17 @@ class Listener:
         with listening:
             while not self._stopping:
                 try:
-                    sock, _ = listening.accept()
+                    sock, address = listening.accept()
                 except TimeoutError:
                     continue
                 except OSError as error:
                     self._rest(error)
                     continue
-                self._receive(sock)
+                self._receive(sock, str(address[0]))
 
-    def _receive(self, sock: socket.socket) -> None:
+    def _receive(self, sock: socket.socket, host: str) -> None:
         """Give a new connection its thread, or turn it away."""
-        visit = _Visit(sock)
+        visit = _Visit(sock, host)
         if not self._enter(visit):
             sock.close()
             return
@@ -126,16 +130,25 @@ class Listener:
             self._rest(error)
 
     def _enter(self, visit: _Visit) -> bool:
+        key, config = meter_key(visit.host), self._office.config
         with self._changed:
-            full = len(self._visits) >= self._office.config.connections
-            if full or self._stopping:
-                return False
-            self._visits.add(visit)
-            return True
+            full = len(self._visits) >= config.connections
+            crowded = self._here[key] >= config.connections_from(visit.host)
+            welcome = not (full or crowded or self._stopping)
+            if welcome:
+                self._visits.add(visit)
+                self._here[key] += 1
+        if full or crowded:
+            self._log.warning("turned away", address=visit.host, full=full)
+        return welcome
 
     def _leave(self, visit: _Visit) -> None:
+        key = meter_key(visit.host)
         with self._changed:
             self._visits.discard(visit)
+            self._here[key] -= 1
+            if not self._here[key]:
+                del self._here[key]
             self._changed.notify_all()
 
     def _rest(self, error: Exception) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import socket
 import ssl
 import tempfile
@@ -17,6 +18,7 @@ from bpost.limits import KIB
 from bpost.net.frames import TEXT
 from bpost.protocol.codes import SEPARATOR
 from bpost.server.config import Config
+from bpost.server.desk import WINDOW
 from bpost.server.log import EventLog
 from bpost.server.post_office import PostOffice
 from tests.net.harness import RawClient, raw_frame
@@ -99,6 +101,39 @@ class AddressTest(unittest.TestCase):
                 office = PostOffice(Config(data=Path(folder), host=host, port=0), EventLog())
                 with self.assertRaisesRegex(LocalError, "no address"):
                     office.start()
+
+
+class NeighbourTest(unittest.TestCase):
+    """One address cannot take all places (S32)."""
+
+    def test_s32_an_address_has_so_many_connections_and_others_get_in(self) -> None:
+        with tempfile.TemporaryDirectory() as name:
+            folder, log = Path(name), io.StringIO()
+            patient = replace(OPEN, handshake_seconds=patience(60))
+            config = Config(folder, port=0, limits=patient, connections=8, connections_address=2)
+            with PostOffice(config, EventLog("text", stream=log)) as office:
+                ca = folder / "certificate" / "ca.pem"
+                crowd = [bare(office.port) for _ in range(7)]
+                self.assertEqual([is_gone(sock) for sock in crowd[4:]], [True] * 3)
+                self.assertIn("turned away", log.getvalue())
+                other = socket.socket()
+                other.bind(("127.0.0.2", 0))
+                other.connect(("127.0.0.1", office.port))
+                alice = PlainClient(office.port, ca, sock=other)
+                self.assertEqual(alice.ask("2", "alice", PASSWORD), ["2", "OK"])
+                for sock in crowd:
+                    sock.close()
+                wait_until(lambda: len(office._listener._visits) == 1)
+                again = PlainClient(office.port, ca)
+                self.assertEqual(again.ask("1", "alice", PASSWORD), ["1", "OK"])
+                alice.close()
+                again.close()
+                wait_until(lambda: not office._listener._here)
+
+    def test_s32_this_machine_may_have_half_of_all(self) -> None:
+        config = Config(Path(), connections=10_000, connections_address=1_000)
+        for host, most in (("127.0.0.1", 5_000), ("::1", 5_000), ("192.0.2.1", 1_000)):
+            self.assertEqual(config.connections_from(host), most)
 
 
 class SilentTest(ServerTest):
@@ -212,9 +247,9 @@ class FrozenTest(FreezingTest):
         alice, device = self.pair()
         self.frozen("bob", device)
         (desk,) = self.post_office.office.presence.of(self.account("bob"))
-        for _ in range(80):
-            alice.ask("0", "alice", "x" * 1000, "bob")
-        self.assertEqual(len(desk._window), 64)
+        for _ in range(WINDOW + 16):
+            alice.ask("0", "alice", "x" * 500, "bob")
+        self.assertEqual(len(desk._window), WINDOW)
 
     def test_s30_a_sender_never_waits_for_a_frozen_receiver(self) -> None:
         alice, device = self.pair()
