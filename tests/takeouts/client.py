@@ -117,13 +117,13 @@ TAKEOUTS = [
     Takeout(
         "E27",
         "bpost/client/dispatch.py",
-        "                with self._profile.change() as events:\n"
-        "                    sealed, told = self._parts.outbox.seal_for(peer, AT_ONCE)\n"
-        "                    events += told",
-        "                with self._profile.change() as events:\n"
-        "                    sealed, told = self._parts.outbox.seal_for(peer, AT_ONCE)\n"
-        "                    events += told\n"
-        "                    self._send()",
+        "            with self._profile.change() as events:\n"
+        "                sealed, told = self._parts.outbox.seal_for(peer, AT_ONCE)\n"
+        "                events += told",
+        "            with self._profile.change() as events:\n"
+        "                sealed, told = self._parts.outbox.seal_for(peer, AT_ONCE)\n"
+        "                events += told\n"
+        "                self._send()",
         f"{_OUTBOX}.test_e27_the_ratchet_step_is_stored_before_the_frame_leaves",
     ),
     Takeout(
