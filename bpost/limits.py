@@ -43,6 +43,7 @@ class Limits:
     invite: int = 256
     sentence: int = 1 * KIB
     fields: int = 16
+    mailbox: int = 256 * MIB
     contacts: int = 10_000
     devices: int = 10
     one_time_keys: int = 100

@@ -18,7 +18,7 @@ from bpost.protocol.replies import SendAccepted, SendRefused
 from bpost.protocol.shape import Reply
 from bpost.server.bus import Bus, MailStored
 from bpost.server.log import EventLog, incident
-from bpost.server.records import Letter, Mail, Receipt
+from bpost.server.records import FULL, Letter, Mail, Receipt
 from bpost.server.store import Store, now_ms
 from bpost.server.wire import Wire
 
@@ -30,6 +30,7 @@ WAITING_BYTES = 32 * MIB
 """How much may be posted and not stored yet; then posting, and so reading, waits."""
 
 NOT_A_CONTACT = "This user is not in your contacts. Add the contact first, then send again."
+FULL_BOX = "The mailbox is full. It was not sent: try again when the recipient has read mail."
 BUSY = "The server cannot store messages at the moment. It was not sent: try again in a while."
 CLOSING = "The server is closing. It was not sent; send it again when you are connected."
 
@@ -159,6 +160,8 @@ def _answer(posting: Posting, receipt: Receipt | None) -> Reply:
     """Answer in the form of the question: with ``ref`` to one that had it."""
     if receipt is None:
         return _refusal(posting, Reason.NOT_A_CONTACT, NOT_A_CONTACT)
+    if receipt is FULL:
+        return _refusal(posting, Reason.QUOTA, FULL_BOX)
     if posting.letter.ref is None:
         return SendAccepted(posting.to)
     return SendAccepted(

@@ -37,6 +37,7 @@ class Office:
         self.limits = config.limits
         self.log = log
         self.store = Store(config.data)
+        self.store.mail.most = config.limits.mailbox
         self.bus = Bus()
         self.rates = Rates(config.limits)
         self.presence = Presence(log)

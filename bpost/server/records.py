@@ -67,6 +67,10 @@ class Receipt:
     own: tuple[str, ...] = ()
 
 
+FULL = Receipt(0, 0)
+"""What a letter gets for which the mailbox has no room."""
+
+
 @dataclass(frozen=True)
 class Seen:
     """What the wall clock said, and for how long no old mail is removed; in milliseconds."""

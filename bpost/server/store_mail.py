@@ -14,8 +14,11 @@ from functools import cache
 from typing import Any
 
 from bpost.server.models import Message, Withheld, removal
-from bpost.server.records import Letter, Mail, Receipt
-from bpost.server.table import Table
+from bpost.server.records import FULL, Letter, Mail, Receipt
+from bpost.server.table import Access, Table
+
+COUNT_MS = 10_000
+"""How often a mailbox that seems full is counted."""
 
 CLEAR_STEP = 20
 EXPIRE_STEP = 500
@@ -44,6 +47,9 @@ _WAITING = """
 SELECT m.seq, s.name, m.body, m.timestamp
 FROM messages m JOIN clients s ON s.id = m.sender_id
 WHERE m.recipient_id = ? AND m.seq > ? AND m.body IS NOT NULL ORDER BY m.seq LIMIT ?"""
+_SIZE = """
+SELECT SUM(LENGTH(body)) FROM messages
+WHERE recipient_id = ? AND seq > (SELECT cleared FROM clients WHERE id = ?)"""
 _DEVICES = "SELECT device FROM devices WHERE client_id = ? AND bundle <> '' ORDER BY device"
 _HELD = """
 SELECT c.id, MIN(d.cursor) FROM clients c JOIN devices d ON d.client_id = c.id
@@ -66,13 +72,21 @@ class _Relation:
 class MailTable(Table):
     """Mailboxes: numbered from 1, without gaps, each number given in the storing transaction."""
 
+    most = 1 << 62
+    """How much text a mailbox may hold, in characters."""
+
+    def __init__(self, transaction: Access, reading: Access) -> None:
+        super().__init__(transaction, reading)
+        # How much mailboxes hold at most, and when that was counted; used in transactions alone.
+        self._sizes: dict[int, tuple[int, int]] = {}
+
     def store(self, letters: Sequence[Letter], now: int) -> list[Receipt | None]:
         """Store letters in one transaction; return a receipt each, or None for no contact.
 
         A letter that is there already gets the receipt that it got then.
         """
         with self._transaction() as database:
-            batch = _Batch(database, now)
+            batch = _Batch(database, now, self.most, self._sizes)
             receipts = [batch.take(letter) for letter in letters]
             batch.finish()
         return receipts
@@ -119,8 +133,12 @@ class MailTable(Table):
 class _Batch:
     """Letters on their way into the mailboxes, in one transaction."""
 
-    def __init__(self, database: Any, now: int) -> None:
+    def __init__(
+        self, database: Any, now: int, most: int, sizes: dict[int, tuple[int, int]]
+    ) -> None:
         self._database = database
+        self._most = most
+        self._sizes = sizes
         self._now = now
         self._relations: dict[tuple[int, str], _Relation | None] = {}
         self._last: dict[int, int] = {}
@@ -135,6 +153,8 @@ class _Batch:
         known = self._known(letter, relation)
         if known is not None:
             receipt = Receipt(*known)
+        elif not self._has_room(letter, relation.recipient):
+            return FULL
         elif relation.blocked:
             receipt = self._withhold(letter, relation.recipient)
         else:
@@ -145,6 +165,20 @@ class _Batch:
         """Write how far the mailboxes are, rows in order."""
         for account in sorted(self._changed):
             _run(self._database, _ADVANCE, self._last[account], account)
+
+    def _has_room(self, letter: Letter, recipient: int) -> bool:
+        """Tell whether the mailbox takes the letter, and count it.
+
+        What has been read only makes the mailbox smaller, so the sum is an upper bound; it is
+        counted anew when that is too high, and not too often.
+        """
+        size, counted = self._sizes.get(recipient, (self._most, 0))
+        if size + len(letter.body) > self._most and abs(self._now - counted) >= COUNT_MS:
+            row = _one(self._database, _SIZE, recipient, recipient)
+            size, counted = int(row[0] or 0), self._now
+        fits = size + len(letter.body) <= self._most
+        self._sizes[recipient] = (size + len(letter.body) * fits, counted)
+        return fits
 
     def _relation(self, letter: Letter) -> _Relation | None:
         pair = (letter.sender, letter.to)

@@ -9,7 +9,7 @@ from bpost.errors import StoreError
 from bpost.server.config import Config
 from bpost.server.records import PLAIN
 from bpost.server.store import now_ms
-from tests.server.parts import PASSWORD, OfficeTest, device_of
+from tests.server.parts import PASSWORD, OfficeTest, device_of, reason
 
 
 class ClerkTest(OfficeTest):
@@ -117,6 +117,20 @@ class ClerkTest(OfficeTest):
                 self.office = self.open(Config(data=self.folder, limits=self.limits))
                 self.after(41 + noted, 0)
                 self.assertIn("waiting", self.dump())
+
+    def test_s26_a_mailbox_takes_so_much_and_takes_again_when_it_was_read(self) -> None:
+        self.office.store.mail.most = 1000
+        alice, bob = self.friends()
+        phone = self.device("bob")
+        bob.session.leave()
+        answers = [alice.ask("0", "alice", "x" * 300, "bob", f"r{at}") for at in range(5)]
+        self.assertEqual([reason(answer) for answer in answers], ["", "", "", "quota", "quota"])
+        self.assertEqual(alice.say("0", "alice", "x", "alice")[0][1], "WillBeSent")
+        phone.say("5", "OK", "3")
+        self.office.cursors.write()
+        self.office.clerk.clear()
+        with mock.patch("bpost.server.mailroom.now_ms", return_value=now_ms() + 11_000):
+            self.assertEqual(reason(alice.ask("0", "alice", "x" * 300, "bob", "r9")), "")
 
     def test_a_round_that_fails_is_not_the_last(self) -> None:
         self.friends()

@@ -18,7 +18,7 @@ MAIL = "bpost/server/store_mail.py"
 
 NOT_YOU = """            raise Refused(Reason.NOT_YOU, "You are logged in under another name.")
 
-    def _slow"""
+    def overdo"""
 PARSE = "            request = parse_request(text, self.office.limits)\n"
 STORED = "            receipts = self._store.mail.store(letters, now_ms())\n"
 EARLY = """            early = [_answer(posting, Receipt(1, 1)) for posting in postings]
@@ -122,7 +122,7 @@ TAKEOUTS = [
         "S12",
         SESSION,
         NOT_YOU,
-        "    def _slow",
+        "    def overdo",
         SESSION_TEST + "ClaimTest.test_s12_a_frame_in_another_name_is_refused_and_changes_nothing",
     ),
     Takeout(
@@ -137,7 +137,7 @@ TAKEOUTS = [
         "S12",
         SESSION,
         NOT_YOU,
-        "    def _slow",
+        "    def overdo",
         SESSION_TEST + "ClaimTest.test_s12_another_user_gets_nothing_from_a_false_sender",
     ),
     Takeout(
