@@ -6,11 +6,12 @@ The work runs in a worker thread; only plain values go in and come out.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from bpost.client import Client, default_profile, remembered
+from bpost.client import Client, default_profile, inspect_backup, remembered
 from bpost.errors import (
     BPostError,
     Refused,
@@ -30,6 +31,7 @@ class SignedIn:
     client: Client
     server: str
     pin: str | None
+    settings: Mapping[str, object] = field(default_factory=dict)  # what a backup held of ours
 
 
 class MakeClient(Protocol):
@@ -48,6 +50,15 @@ class Attempt:
     password: str = field(repr=False)
     create: bool = False
     pin: str | None = None
+
+
+@dataclass(frozen=True)
+class Restoration:
+    """One try to restore a backup; ``password`` is that of the account."""
+
+    file: Path
+    passphrase: str = field(repr=False)
+    password: str = field(repr=False)
 
 
 def place_of(server: str) -> str:
@@ -106,6 +117,22 @@ def sign_in(attempt: Attempt, make: MakeClient, profile: Path | None) -> SignedI
     return SignedIn(client, known.server, known.pin)
 
 
+def restore(attempt: Restoration, make: MakeClient, profile: Path | None) -> SignedIn:
+    """Restore a backup, as a new device of its account.
+
+    Raises: what `inspect_backup` and `Client.restore` raise.
+    """
+    info = inspect_backup(attempt.file, attempt.passphrase)
+    folder = profile or default_profile(info.server, info.username)
+    client = make(info.server, folder, pin=info.pin)
+    try:
+        client.restore(attempt.file, attempt.passphrase, attempt.password)
+    except BaseException:
+        client.close()
+        raise
+    return SignedIn(client, info.server, info.pin, info.settings)
+
+
 @dataclass(frozen=True)
 class Complaint:
     """A sentence, and the field that it belongs to (``general`` for none of them)."""
@@ -133,6 +160,8 @@ def complaint(error: BPostError) -> Complaint:
         return Complaint(place, text)
     if isinstance(error, UntrustedCertificate):
         return Complaint("certificate", str(error))
+    if isinstance(error, SecurityError) and error.cause == "bad-token":
+        return Complaint("passphrase", str(error))
     if isinstance(error, SecurityError):
         server = error.cause in ("pin-mismatch", "plaintext-server", "untrusted-certificate")
         return Complaint("server" if server else "general", str(error))

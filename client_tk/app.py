@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 import threading
 import time
@@ -16,9 +15,11 @@ from typing import cast
 from bpost.client import Client
 from bpost.client.keystore import data_folder
 from bpost.errors import BPostError, ProfileError, UntrustedCertificate
-from client_tk import account, settings, system, words
-from client_tk.account import Attempt, Complaint, MakeClient, SignedIn
-from client_tk.lanes import Lanes
+from client_tk import account, placing, settings, system, words
+from client_tk.account import Attempt, Complaint, MakeClient, Restoration, SignedIn
+from client_tk.idle import IdleWatch
+from client_tk.lanes import Failed, Lanes
+from client_tk.lock_w import LockWindow
 from client_tk.main_w import MainWindow, Shell
 from client_tk.pictures import Pictures
 from client_tk.pump import Pump, Task
@@ -26,9 +27,7 @@ from client_tk.start_w import StartWindow
 from client_tk.sweeper import Sweeper
 from client_tk.theme import Look, make_root
 
-SIZE = (1020, 700)
 SMALLEST = (680, 460)
-GEOMETRY = re.compile(r"\d{2,5}x\d{2,5}\+(-?\d{1,5})\+(-?\d{1,5})")
 CLOSE_WITHIN = 5.0  # seconds
 
 
@@ -70,6 +69,7 @@ class App:
         self.client: Client | None = None
         self.main: MainWindow | None = None
         self.start: StartWindow | None = None
+        self.locked: LockWindow | None = None
         self.closed = False
         self._left = threading.Event()  # set once the last account is closed
         self._left.set()
@@ -78,6 +78,7 @@ class App:
         self.on_mistake: Callable[[Exception], object] = self._show_mistake
         self.pump = Pump(self.root, self._next_task, lambda error: self.on_mistake(error))
         self.sweeper = Sweeper(self.root)
+        self.idle = IdleWatch(self.root, lambda: self.settings.lock_minutes, self.lock)
         self._dress()
         self.pump.start()
         self._begin()
@@ -88,30 +89,12 @@ class App:
         icons = [self.pictures.program(size) for size in (64, 32, 16)]
         root.iconphoto(True, *(cast("tkinter.PhotoImage", icon) for icon in icons))
         root.minsize(px(SMALLEST[0]), px(SMALLEST[1]))
-        root.geometry(self._place())
+        root.geometry(
+            placing.find_place(root, self.look, (self.options.geometry, self.settings.geometry))
+        )
         root.protocol("WM_DELETE_WINDOW", self.close)
         root.bind("<FocusIn>", self._focused, add="+")
         root.deiconify()
-
-    def _place(self) -> str:
-        """Return where the window is to be: as asked for, as it was, or in the middle."""
-        for wanted in (self.options.geometry, self.settings.geometry):
-            found = GEOMETRY.fullmatch(wanted)
-            if found is None:
-                continue
-            x, y = int(found[1]), int(found[2])
-            if x < self.root.winfo_screenwidth() - 50 and y < self.root.winfo_screenheight() - 50:
-                return wanted
-        return self._middle()
-
-    def _middle(self) -> str:
-        """Return the usual size, in the middle of the screen, and not larger than it."""
-        root = self.root
-        width = min(self.look.px(SIZE[0]), root.winfo_screenwidth())
-        height = min(self.look.px(SIZE[1]), root.winfo_screenheight())
-        x = (root.winfo_screenwidth() - width) // 2
-        y = (root.winfo_screenheight() - height) // 3
-        return f"{width}x{height}+{x}+{y}"
 
     def _begin(self) -> None:
         options = self.options
@@ -132,6 +115,7 @@ class App:
         start.pack(fill="both", expand=True)
         start.on_attempt = self.attempt
         start.on_cancel = self.give_up
+        start.on_restore = self.restore
         start.fill(
             self.options.server or self.settings.server,
             self.options.username or self.settings.username,
@@ -144,9 +128,23 @@ class App:
 
     def attempt(self, attempt: Attempt) -> None:
         """Try to log in or to create an account, in a worker thread."""
-        self._attempt += 1
-        number = self._attempt
         known = replace(attempt, pin=attempt.pin or self._known_pin(attempt.server))
+        profile = self.options.profile
+        self._try(lambda: account.sign_in(known, self._make, profile), self._attempt_failed)
+
+    def restore(self, attempt: Restoration, failed: Failed) -> None:
+        """Try to restore a backup, in a worker thread."""
+        profile = self.options.profile
+        self._try(lambda: account.restore(attempt, self._make, profile), failed)
+
+    def _try(self, enter: Callable[[], SignedIn], failed: Failed) -> None:
+        """Enter an account once the last one is closed, unless that is given up meanwhile."""
+        self._attempt += 1
+        number, left = self._attempt, self._left
+
+        def work() -> SignedIn:
+            left.wait(CLOSE_WITHIN)  # until the profile of the last account is free
+            return enter()
 
         def done(result: SignedIn) -> None:
             if number == self._attempt:
@@ -154,17 +152,11 @@ class App:
             else:
                 self.lanes.slow(result.client.close)
 
-        def failed(error: BPostError) -> None:
-            if number == self._attempt and self.start is not None:
-                self._attempt_failed(error)
+        def refused(error: BPostError) -> None:
+            if number == self._attempt:
+                failed(error)
 
-        profile, left = self.options.profile, self._left
-
-        def work() -> SignedIn:
-            left.wait(CLOSE_WITHIN)  # until the profile of the last account is free
-            return account.sign_in(known, self._make, profile)
-
-        self.lanes.slow(work, done, failed)
+        self.lanes.slow(work, done, refused)
 
     def _known_pin(self, server: str) -> str | None:
         """Return the pin that is known for a server; a link that holds one speaks for itself."""
@@ -190,11 +182,15 @@ class App:
         if result.pin:
             self.settings.pins[account.place_of(server)] = result.pin
         self.settings.server, self.settings.username = server, client.username
+        self.settings.take_over(result.settings)
         self._save_settings()
-        if self.start is not None:
-            self.start.set_trying(False)
-            self.start.destroy()
-            self.start = None
+        for before in (self.start, self.locked):
+            if before is not None:
+                before.set_trying(False)
+                before.destroy()
+        self.start = self.locked = None
+        if result.settings:
+            self.choose_appearance(self.settings.appearance)
         self.client = client
         shell = Shell(
             look=self.look,
@@ -203,6 +199,8 @@ class App:
             settings=self.settings,
             server=server,
             log_out=self.log_out,
+            lock=self.lock,
+            lock_after=self.lock_after,
             choose_appearance=self.choose_appearance,
             enlarge=self.enlarge,
             set_title=self._set_title,
@@ -215,9 +213,15 @@ class App:
 
     def log_out(self, sentence: str = "") -> None:
         """Leave the account, and show the start window."""
+        if self._leave():
+            self.options = Options(profile=self.options.profile, pin=self.options.pin)
+            self.show_start(sentence)
+
+    def _leave(self) -> bool:
+        """Close the account, and drop every view of it; return whether there was one."""
         client, main = self.client, self.main
         if client is None or main is None:
-            return
+            return False
         main.leave()
         main.destroy()
         self.lanes.forget()
@@ -231,8 +235,49 @@ class App:
                 left.set()
 
         self.lanes.quick(leave)
+        return True
+
+    # The lock
+
+    def lock(self) -> None:
+        """Close the account, so that its keys leave memory, and ask for the password."""
+        client, main = self.client, self.main
+        if client is None or main is None:
+            return
+        server, username = main.shell.server, client.username
+        self.options = replace(
+            self.options, username=username, password="", conversation=main.controller.book.current
+        )
+        self._leave()
+        locked = self.locked = LockWindow(self.root, self.look, self.pictures, username, server)
+        locked.pack(fill="both", expand=True)
+        locked.on_unlock = lambda password: self.unlock(Attempt(server, username, password))
+        locked.on_cancel = self.give_up
+        locked.on_log_out = self._another_account
+        self.root.title("BPost")
+
+    def unlock(self, attempt: Attempt) -> None:
+        """Open the account again."""
+        known = replace(attempt, pin=self._known_pin(attempt.server))
+        profile = self.options.profile
+
+        def failed(error: BPostError) -> None:
+            if self.locked is not None:
+                self.locked.complain(account.complaint(error))
+
+        self._try(lambda: account.sign_in(known, self._make, profile), failed)
+
+    def lock_after(self, minutes: int) -> None:
+        """Lock when nobody has been there for so long; 0 is never."""
+        self.settings.lock_minutes = minutes
+        self._save_settings()
+
+    def _another_account(self) -> None:
+        if self.locked is not None:
+            self.locked.destroy()
+            self.locked = None
         self.options = Options(profile=self.options.profile, pin=self.options.pin)
-        self.show_start(sentence)
+        self.show_start()
 
     def _set_title(self, username: str, unread: int) -> None:
         self.root.title(f"({unread}) BPost · {username}" if unread else f"BPost · {username}")
@@ -321,6 +366,7 @@ class App:
         self._save_settings()
         self.pump.stop()
         self.sweeper.stop()
+        self.idle.stop()
         self.root.withdraw()
         self.root.update_idletasks()
         for timer in self.root.tk.splitlist(self.root.tk.call("after", "info")):

@@ -8,8 +8,10 @@ for what it puts into the lanes.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
+from typing import Literal
 
 from bpost.client import (
     Client,
@@ -26,11 +28,16 @@ from bpost.client import (
     MessageChanged,
     SecurityNotice,
     SignedOut,
+    receipt_text,
+    remove_profile,
+    write_document,
 )
 from bpost.errors import BPostError
 from client_tk.lanes import Failed, Lanes
 from client_tk.model import MOST_UNREAD, PAGE, Book, Connection, Timeline
 from client_tk.view import View
+
+Done = Callable[[], object]
 
 RELOAD_AFTER = 150  # milliseconds between two looks at all conversations
 
@@ -56,6 +63,7 @@ class Controller:
         self._loading = False
         self._stale = False
         self._first = ""
+        self._ending = False
 
     def start(self, name: str = "") -> None:
         """Show what there is; and the conversation with ``name``, if one is given."""
@@ -251,6 +259,43 @@ class Controller:
         """Change the password of the account."""
         self.lanes.slow(lambda: self.client.change_password(current, new), lambda _: done(), failed)
 
+    # The whole account
+
+    def backup(
+        self, kept: Mapping[str, object], file: Path, passphrase: str, done: Done, failed: Failed
+    ) -> None:
+        """Write a backup; ``kept`` are the settings that it holds."""
+        self.lanes.slow(
+            lambda: self.client.backup(file, passphrase, kept), lambda _: done(), failed
+        )
+
+    def export(self, file: Path, format_: Literal["html", "json"]) -> None:
+        """Write the open conversation to a file, in the clear."""
+        name = self.book.current
+        self.lanes.slow(
+            lambda: write_document(file, self.client.export(name, format_)),
+            lambda _: self.view.say(f"The conversation with {name} is in {file}."),
+            self._failed,
+        )
+
+    def delete_account(self, password: str, remove: bool, failed: Failed) -> None:
+        """Delete the account on the server, and the profile if that is wanted; then leave."""
+        self._ending = True
+        client = self.client
+
+        def work() -> str:
+            receipt = receipt_text(client.delete_account(password))
+            client.close()
+            if remove:
+                remove_profile(client.folder)
+            return f"The account is deleted. {receipt}"
+
+        def refused(error: BPostError) -> None:
+            self._ending = False
+            failed(error)
+
+        self.lanes.slow(work, self.view.signed_out, refused)
+
     def reconnect(self) -> None:
         """Try to connect now."""
         self.lanes.quick(self.client.reconnect, failed=self._failed)
@@ -272,7 +317,7 @@ class Controller:
             self._connection(event)
         elif isinstance(event, SecurityNotice):
             self._notice(event)
-        elif isinstance(event, SignedOut):
+        elif isinstance(event, SignedOut) and not self._ending:
             self.view.signed_out(event.text)
         elif isinstance(event, EventsLost):
             self.reload()

@@ -114,6 +114,9 @@ class Header(Frame):
             label="Unblock" if blocked else "Block",
             command=lambda: self.ask_change("unblock" if blocked else "block"),
         )
+        menu.add_separator()
+        menu.add_command(label="Export as a page …", command=lambda: self.ask_change("html"))
+        menu.add_command(label="Export as JSON …", command=lambda: self.ask_change("json"))
         button = self.menu_button
         menu.tk_popup(button.winfo_rootx(), button.winfo_rooty() + button.winfo_height())
         return menu

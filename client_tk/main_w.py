@@ -8,11 +8,15 @@ import time
 import tkinter
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from bpost.client import Client
+from client_tk import files
+from client_tk.backup_w import BackupSheet
 from client_tk.composer_w import Composer
 from client_tk.contact_w import AddContactSheet
 from client_tk.controller import Controller
+from client_tk.delete_w import DeleteSheet
 from client_tk.header_w import Banner, Header, Person
 from client_tk.lanes import Lanes
 from client_tk.messages_w import MessagesView
@@ -42,6 +46,8 @@ class Shell:
     settings: Settings
     server: str
     log_out: Callable[[str], object]
+    lock: Callable[[], object]
+    lock_after: Callable[[int], object]
     choose_appearance: Callable[[str], object]
     enlarge: Callable[[int], object]
     set_title: Callable[[str, int], object]
@@ -160,6 +166,7 @@ class MainWindow(Frame):
             f"<{key}-n>": self.new_contact,
             f"<{key}-k>": self.side.focus_search,
             f"<{key}-comma>": self.open_settings,
+            f"<{key}-l>": self.shell.lock,
             f"<{key}-slash>": lambda: KeysSheet(self, self.look),
             "<Control-Tab>": lambda: self.step(1),
             "<Control-Shift-Tab>": lambda: self.step(-1),
@@ -224,6 +231,11 @@ class MainWindow(Frame):
             change_password=self.change_password,
             show_keys=lambda: KeysSheet(self, self.look),
             log_out=lambda: self.shell.log_out(""),
+            lock_minutes=self.shell.settings.lock_minutes,
+            lock_after=self.shell.lock_after,
+            lock=self.shell.lock,
+            backup=self.open_backup,
+            delete=self.open_delete,
         )
         account = f"{self.client.username} at {self.shell.server}"
         return SettingsSheet(self, self.look, account, choices)
@@ -237,6 +249,23 @@ class MainWindow(Frame):
             self.controller.change_password,
             self.say,
         )
+
+    def open_backup(self) -> BackupSheet:
+        """Ask for the passphrase of a backup."""
+        backup = functools.partial(self.controller.backup, self.shell.settings.portable())
+        return BackupSheet(self, self.look, self.client.username, backup, self.say)
+
+    def open_delete(self) -> DeleteSheet:
+        """Ask whether the account is to be deleted."""
+        name = self.client.username
+        return DeleteSheet(self, self.look, name, self.controller.delete_account)
+
+    def export(self, format_: Literal["html", "json"]) -> None:
+        """Ask where to, and export the open conversation."""
+        name = f"{self.controller.book.current}.{format_}"
+        file = files.save_as(self, "Export the conversation", name)
+        if file is not None:
+            self.controller.export(file, format_)
 
     def open_safety(self) -> SafetySheet:
         """Show what both people compare, and what is known of the key."""
@@ -254,6 +283,10 @@ class MainWindow(Frame):
         }
         if action in changes:
             self.controller.change_contact(*changes[action])
+        elif action == "html":
+            self.export("html")
+        elif action == "json":
+            self.export("json")
         elif action == "safety":
             self.open_safety()
         elif action == "trust":

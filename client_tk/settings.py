@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from bpost.errors import ProfileError
 
 FILE = "window.json"
 APPEARANCES = ("system", "light", "dark")
+LOCK_MINUTES = (0, 1, 5, 15, 60)
+PORTABLE = ("appearance", "lock_minutes")
 
 
 @dataclass
@@ -25,6 +28,25 @@ class Settings:
     geometry: str = ""
     side: int = 0  # the width of the list of conversations in pixels
     pins: dict[str, str] = field(default_factory=dict)  # of the servers that were trusted
+    lock_minutes: int = 0  # without a key or a mouse until it locks; 0 is never
+
+    def portable(self) -> dict[str, object]:
+        """Return what makes sense on another computer too: a backup holds it."""
+        return {name: getattr(self, name) for name in PORTABLE}
+
+    def take_over(self, kept: Mapping[str, object]) -> None:
+        """Take over what `portable` returned, on this computer or another one."""
+        for name in PORTABLE:
+            if type(kept.get(name)) is type(getattr(self, name)):
+                setattr(self, name, kept[name])
+        self.mend()
+
+    def mend(self) -> None:
+        """Replace what makes no sense by its default."""
+        if self.appearance not in APPEARANCES:
+            self.appearance = "system"
+        if self.lock_minutes not in LOCK_MINUTES:
+            self.lock_minutes = 0
 
     def save(self) -> None:
         """Write the settings, whole or not at all.
@@ -64,6 +86,5 @@ def load(folder: Path) -> Settings:
         if one.name != "folder" and type(value) is type(default):
             setattr(settings, one.name, value)
     settings.pins = {place: pin for place, pin in settings.pins.items() if isinstance(pin, str)}
-    if settings.appearance not in APPEARANCES:
-        settings.appearance = "system"
+    settings.mend()
     return settings

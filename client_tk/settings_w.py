@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import bpost
+from client_tk.settings import LOCK_MINUTES
 from client_tk.sheet import Sheet
 from client_tk.theme import Look
 from client_tk.widgets import Button, Frame, Label, Radiobutton, Separator, Wrapped
@@ -22,6 +23,7 @@ KEYS = (
     ("↑  ↓  in the messages", "Pick a message: Ctrl+C copies it, Enter sends a failed one again"),
     ("Page Up  Page Down", "Scroll"),
     ("Ctrl++  Ctrl+−  Ctrl+0", "Size of the text"),
+    ("Ctrl+L", "Lock"),
     ("Ctrl+,", "Settings"),
     ("Ctrl+/", "These keys"),
     ("Esc", "Cancel; then to the newest message"),
@@ -38,6 +40,11 @@ class Choices:
     change_password: Callable[[], object]
     show_keys: Callable[[], object]
     log_out: Callable[[], object]
+    lock_minutes: int
+    lock_after: Callable[[int], object]
+    lock: Callable[[], object]
+    backup: Callable[[], object]
+    delete: Callable[[], object]
 
 
 class SettingsSheet(Sheet):
@@ -62,6 +69,7 @@ class SettingsSheet(Sheet):
             button.pack(side="left", padx=(0, look.px(18)))
             self.modes[mode] = button
         self._draw_text_size()
+        self._draw_lock()
         self._heading("Account")
         Wrapped(self.body, text=account, style="Muted.TLabel").pack(fill="x")
         self._draw_account()
@@ -86,22 +94,39 @@ class SettingsSheet(Sheet):
         self.larger = Button(row, text="+", width=3, command=lambda: self._enlarge(1))
         self.larger.pack(side="left")
 
-    def _draw_account(self) -> None:
+    def _draw_lock(self) -> None:
+        self._heading("Lock when nobody is there")
         row = Frame(self.body)
-        row.pack(anchor="w", pady=(self.look.px(8), self.look.px(18)))
-        gap = (0, self.look.px(8))
-        self.password = Button(
-            row, text="Change password …", command=lambda: self._leave(self.choices.change_password)
-        )
-        self.password.pack(side="left", padx=gap)
-        self.list_keys = Button(
-            row, text="Keys …", command=lambda: self._leave(self.choices.show_keys)
-        )
-        self.list_keys.pack(side="left", padx=gap)
-        self.log_out = Button(
-            row, text="Log out", command=lambda: self._leave(self.choices.log_out)
-        )
-        self.log_out.pack(side="left")
+        row.pack(anchor="w", pady=(0, self.look.px(16)))
+        self.minutes = tkinter.IntVar(self, value=self.choices.lock_minutes)
+        self.locks: dict[int, Radiobutton] = {}
+        for minutes in LOCK_MINUTES:
+            button = Radiobutton(
+                row,
+                text=f"{minutes} min" if minutes else "Never",
+                value=minutes,
+                variable=self.minutes,
+                command=lambda: self.choices.lock_after(self.minutes.get()),
+            )
+            button.pack(side="left", padx=(0, self.look.px(14)))
+            self.locks[minutes] = button
+
+    def _draw_account(self) -> None:
+        choices, first, second = self.choices, Frame(self.body), Frame(self.body)
+        first.pack(anchor="w", pady=(self.look.px(8), self.look.px(8)))
+        second.pack(anchor="w", pady=(0, self.look.px(18)))
+        self.password = self._button(first, "Change password …", choices.change_password)
+        self.list_keys = self._button(first, "Keys …", choices.show_keys)
+        self.lock = self._button(first, "Lock now", choices.lock)
+        self.log_out = self._button(first, "Log out", choices.log_out)
+        self.backup = self._button(second, "Backup …", choices.backup)
+        self.delete = self._button(second, "Delete the account …", choices.delete)
+
+    def _button(self, row: Frame, text: str, action: Callable[[], object]) -> Button:
+        """Put a button into ``row`` that leaves the settings for something else."""
+        button = Button(row, text=text, command=lambda: self._leave(action))
+        button.pack(side="left", padx=(0, self.look.px(8)))
+        return button
 
     def _enlarge(self, steps: int) -> None:
         self.choices.enlarge(steps)

@@ -12,6 +12,7 @@ from client_tk.certificate_w import CertificatePage
 from client_tk.credentials_w import CreateTab, LogInTab
 from client_tk.fields import Field
 from client_tk.pictures import Pictures
+from client_tk.restore_w import Restore, RestoreSheet
 from client_tk.theme import Look
 from client_tk.widgets import (
     Button,
@@ -39,6 +40,7 @@ class StartWindow(Frame):
         self.look = look
         self.on_attempt: Callable[[Attempt], object] = lambda _: None
         self.on_cancel: Callable[[], object] = lambda: None
+        self.on_restore: Restore = lambda *_: None
         self.trying = False
         self._last: Attempt | None = None
         self.scroll = ScrolledFrame(self, padding=look.px(12))
@@ -94,6 +96,10 @@ class StartWindow(Frame):
         self.button = Button(foot, text="Log in", bootstyle="primary", command=self.submit)
         self.button.pack(fill="x")
         self.progress = ProgressLine(foot, look, self.cancel)
+        self.restore = Button(
+            self.form, text="Restore a backup …", bootstyle="link", command=self.open_restore
+        )
+        self.restore.pack(pady=(look.px(6), 0))
 
     def _bind_fields(self) -> None:
         """Let Enter submit from every field, and let a low window follow the focus."""
@@ -143,6 +149,10 @@ class StartWindow(Frame):
         self.log_in.username.value = username
         self.focus_first()
 
+    def open_restore(self) -> RestoreSheet:
+        """Ask for a backup and what opens it."""
+        return RestoreSheet(self, self.look, self.on_restore, self.on_cancel)
+
     # One attempt
 
     def submit(self) -> None:
@@ -187,6 +197,7 @@ class StartWindow(Frame):
         for field in self.fields():
             field.entry.state(["disabled" if trying else "!disabled"])
         self.tabs.enable(not trying)
+        self.restore.state(["disabled" if trying else "!disabled"])
         if trying:
             self.button.pack_forget()
             self.progress.pack(fill="x")

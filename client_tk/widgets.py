@@ -12,6 +12,7 @@ from collections.abc import Callable
 from ttkbootstrap import (
     Button,
     Canvas,
+    Checkbutton,
     Entry,
     Frame,
     Label,
@@ -33,6 +34,7 @@ from client_tk.theme import Look
 __all__ = [
     "Button",
     "Canvas",
+    "Checkbutton",
     "Entry",
     "Frame",
     "IconButton",

@@ -7,8 +7,9 @@ events     what it tells: MessageAdded, ConnectionChanged, …
 
 from __future__ import annotations
 
-from bpost.client.archive import BackupInfo, inspect_backup
+from bpost.client.archive import BackupInfo, inspect_backup, write_document
 from bpost.client.client import Client
+from bpost.client.custody import receipt_text
 from bpost.client.events import (
     ConnectionChanged,
     ConnectionState,
@@ -47,6 +48,8 @@ __all__ = [
     "Verdict",
     "default_profile",
     "inspect_backup",
+    "receipt_text",
     "remembered",
     "remove_profile",
+    "write_document",
 ]

@@ -8,7 +8,7 @@ the account's key, but a new device must still be let in.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,10 +61,23 @@ def write_backup(
     try:
         with store.snapshot():
             pieces = seal_backup(backup_pieces(store, backed), passphrase)
-            new = file.with_name(f".{file.name}.{secrets.token_hex(4)}.part")
-            write_pieces(file, pieces, new)
+            write_pieces(file, pieces, _beside(file))
     finally:
         store.close()
+
+
+def write_document(file: Path, pieces: Iterable[str]) -> None:
+    """Write an export, in full or not at all, to a file that is this user's alone.
+
+    Raises:
+        ProfileError: it cannot be written.
+    """
+    write_pieces(file, (piece.encode("utf-8") for piece in pieces), _beside(file))
+
+
+def _beside(file: Path) -> Path:
+    """Return the name that a file has until it is whole."""
+    return file.with_name(f".{file.name}.{secrets.token_hex(4)}.part")
 
 
 def inspect_backup(file: Path, passphrase: str) -> BackupInfo:

@@ -17,9 +17,10 @@ from pathlib import Path
 
 from bpost import __version__
 from bpost.client.archive import inspect_backup
-from bpost.client.cli_custody import WARNING, receipt_text, write_export
+from bpost.client.cli_custody import WARNING, write_export
 from bpost.client.cli_verify import add_arguments, answer, show_keys
 from bpost.client.client import Client
+from bpost.client.custody import receipt_text
 from bpost.client.events import MessageAdded, MessageChanged, SecurityNotice, SignedOut
 from bpost.client.export import FORMATS
 from bpost.client.keystore import Remembered, default_profile, remembered, remove_profile

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import secrets
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 
-from bpost.client.keystore import write_pieces
+from bpost.client.archive import write_document
 from bpost.errors import UsageError
-
-COUNTED = ("messages", "contacts", "devices", "keys")
 
 WARNING = (
     "This deletes the account of {name} on the server, for all devices: mailbox, contacts and "
@@ -27,11 +24,4 @@ def write_export(pieces: Iterable[str], output: Path | None) -> None:
         return
     if output.exists():
         raise UsageError(f"{output} exists already. Choose another name.")
-    new = output.with_name(f".{output.name}.{secrets.token_hex(4)}.part")
-    write_pieces(output, (piece.encode("utf-8") for piece in pieces), new)
-
-
-def receipt_text(receipt: Mapping[str, int]) -> str:
-    """Say what the server deleted."""
-    counted = [f"{receipt[what]} {what}" for what in COUNTED if what in receipt]
-    return f"The server deleted: {', '.join(counted)}." if counted else "The server deleted it."
+    write_document(output, pieces)

@@ -17,6 +17,8 @@ from bpost.protocol.requests import DeleteAccount
 
 PAGE = 500
 
+COUNTED = ("messages", "contacts", "devices", "keys")
+
 
 class Custody(Account):
     """Backups, exports, and the end of an account."""
@@ -100,3 +102,10 @@ class Custody(Account):
         receipt = running.receiver.link.request(request, AccountDeleted).receipt
         self.log_out()
         return receipt or {}
+
+
+def receipt_text(receipt: Mapping[str, int]) -> str:
+    """Say what the server deleted."""
+    counts = [(receipt[what], what) for what in COUNTED if what in receipt]
+    counted = [f"{count} {what[:-1] if count == 1 else what}" for count, what in counts]
+    return f"The server deleted: {', '.join(counted)}." if counted else "The server deleted it."

@@ -13,6 +13,7 @@ import threading
 import time
 import uuid
 from collections import deque
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TypeVar, cast
 
@@ -30,6 +31,7 @@ from bpost.client import (
     MessageAdded,
     MessageChanged,
     Safety,
+    SignedOut,
     Verdict,
 )
 from bpost.client.records import KeyWord
@@ -124,6 +126,32 @@ class SimulatedClient:
         if self.world.passwords[self.username.lower()] != current:
             raise Refused("wrong-password")
         self.world.passwords[self.username.lower()] = new
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the profile."""
+        return self.profile
+
+    def backup(self, file: Path, passphrase: str, settings: Mapping[str, object]) -> None:
+        """Write a backup, of sorts."""
+        self.calls.append("backup")
+        self.world.enter("backup")
+        file.write_text(f"{passphrase} {dict(settings)}")
+
+    def export(self, name: str, format: str) -> Iterator[str]:  # noqa: A002
+        """Export a conversation."""
+        self.world.enter("export")
+        return iter([format, *(message.text for message in self._messages[name.lower()])])
+
+    def delete_account(self, password: str) -> Mapping[str, int]:
+        """Delete the account."""
+        self.calls.append("delete_account")
+        self.world.enter("delete_account")
+        if self.world.passwords[self.username.lower()] != password:
+            raise Refused("wrong-password")
+        del self.world.passwords[self.username.lower()]
+        self.tell(SignedOut("no-such-user", "This account was deleted."))
+        return {"messages": 3, "contacts": 2, "devices": 1, "keys": 90}
 
     @property
     def waiting(self) -> int:
