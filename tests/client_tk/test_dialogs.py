@@ -208,7 +208,9 @@ class SettingsTest(MainTest):
             if menu.type(place) == "command"
         ]
         menu.unpost()
-        self.assertEqual(labels, ["Compare safety numbers …", "Remove from contacts", "Block"])
+        exports = ["Export as a page …", "Export as JSON …"]
+        expected = ["Compare safety numbers …", "Remove from contacts", "Block", *exports]
+        self.assertEqual(labels, expected)
 
 
 def _all(widget: tkinter.Misc) -> list[tkinter.Misc]:
