@@ -360,7 +360,8 @@ class Controller:
         if not event.contact:
             self.view.say(event.text, alarming=True)
             return
-        self.notices[event.contact.lower()] = event.text
+        if event.cause != "account-key-changed":  # which the contact says for as long as it lasts
+            self.notices[event.contact.lower()] = event.text
         self.reload()
         if event.contact.lower() == self.book.current.lower():
             self.view.show_person()

@@ -17,6 +17,7 @@ from client_tk.widgets import Button, Frame, Label, Text, Wrapped
 WIDTH = 640
 CODE = 212
 LINES = 4
+HEIGHT = 600
 
 
 class SafetySheet(Sheet):
@@ -26,6 +27,7 @@ class SafetySheet(Sheet):
         super().__init__(parent, look, f"Safety number with {desk.name}", WIDTH)
         self.desk = desk
         self.known: Known | None = None
+        self._low = look.text_px(HEIGHT) > self.winfo_screenheight()  # for all of it
         top = Frame(self.body)
         top.pack(fill="x")
         self.code = Label(top)
@@ -62,6 +64,7 @@ class SafetySheet(Sheet):
     def _draw_compare(self) -> None:
         px, name = self.look.px, self.desk.name
         hint = f"{name} copies it from this same window, and sends it to you some other way."
+        hint = "" if self._low else hint
         self.theirs = Field(self.body, self.look, f"The code that {name} sees", hint=hint)
         self.theirs.pack(fill="x", pady=(px(14), 0))
         self.copy = Button(
@@ -80,7 +83,11 @@ class SafetySheet(Sheet):
         heading = Label(self.body, text="What happened to the key", font=self.look.fonts["name"])
         heading.pack(anchor="w", pady=(px(12), px(4)))
         self.history = Text(
-            self.body, height=LINES, wrap="word", font=self.look.fonts["small"], takefocus=False
+            self.body,
+            height=1 if self._low else LINES,
+            wrap="word",
+            font=self.look.fonts["small"],
+            takefocus=False,
         )
         self.history.pack(fill="x")
         self.history.configure(state="disabled")

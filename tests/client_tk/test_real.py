@@ -173,6 +173,23 @@ class TwoWindowsTest(RealTest):
         self.until(lambda: self.statuses(app) == ["stored"], "the tick", 40)
         self.until(lambda: line.cget("text") == "Connected", "the line", 30)
 
+    def test_the_code_that_the_other_one_copies_verifies(self) -> None:
+        self.make_friends()
+        bob = self.people[1]
+        with Client(self.office.address, bob.folder, pin=self.office.pin) as other:
+            other.log_in(bob.name, bob.password)
+            theirs = other.safety("alice")
+        app = self.open_alice()
+        sheet = self.main(app).open_safety()
+        self.until(lambda: sheet.known, "the number", 30)
+        self.assertEqual("".join(sheet.number.cget("text").split()), theirs.number)
+        sheet.theirs.value = theirs.code
+        sheet.compare.invoke()
+        header = self.main(app).header.below
+        self.until(lambda: "Verified" in str(header.cget("text")), "the shield", 30)
+        self.assertIn("The same", sheet.theirs.note.cget("text"))
+        sheet.close()
+
     def test_history_can_be_read_without_a_server(self) -> None:
         self.make_friends()
         app = self.open_alice()

@@ -6,7 +6,7 @@ import dataclasses
 import unittest
 from typing import cast
 
-from bpost.client import KeyChange, Verdict
+from bpost.client import KeyChange, SecurityNotice, Verdict
 from bpost.errors import UsageError
 from client_tk.qr import BORDER, qr_image
 from client_tk.safety_w import SafetySheet
@@ -119,6 +119,14 @@ class SafetyTest(MainTest):
         sheet.trust.invoke()
         self.settle(self.app)
         self.assertIn("trust_new_key", self.client.calls)
+
+    def test_the_banner_goes_with_the_change_that_it_tells_of(self) -> None:
+        self.client.tell(SecurityNotice("bob", "account-key-changed", "The key has changed."))
+        self.change(key_changed=True)
+        self.assertTrue(self.window.banner.winfo_ismapped())
+        self.look().mark.invoke()
+        self.settle(self.app)
+        self.assertFalse(self.window.banner.winfo_ismapped())
 
     def test_an_answer_about_another_key_is_said_and_looked_at_again(self) -> None:
         sheet = self.look()
