@@ -12,10 +12,11 @@ from client_tk.qr import qr_picture
 from client_tk.safety import Known, SafetyDesk, verdict_line
 from client_tk.sheet import Sheet
 from client_tk.theme import Look, destroyed
-from client_tk.widgets import Button, Frame, Label, Text, Wrapped
+from client_tk.widgets import Button, Frame, Label, Text
 
 WIDTH = 640
 CODE = 212
+BESIDE = 390
 LINES = 4
 HEIGHT = 600
 
@@ -51,15 +52,16 @@ class SafetySheet(Sheet):
             f"Compare this number with {name}, face to face or on the telephone; or let {name} "
             "scan the code. If you both have the same, nobody sits between you."
         )
-        Wrapped(left, text=text).pack(fill="x")
+        # Beside a picture no text may wrap at its own width: both would push each other for ever.
+        Label(left, text=text, wraplength=self.look.text_px(BESIDE)).pack(anchor="w")
         self.number = Label(left, text="…", font=self.look.fonts["digits"], justify="center")
         self.number.pack(pady=px(14))
         state = Frame(left)
         state.pack(fill="x")
         self.shield = Label(state)
         self.shield.pack(side="left", anchor="n", padx=(0, px(8)))
-        self.state_line = Wrapped(state, text="")
-        self.state_line.pack(side="left", fill="x", expand=True)
+        self.state_line = Label(state, wraplength=self.look.text_px(BESIDE - 40))
+        self.state_line.pack(side="left")
 
     def _draw_compare(self) -> None:
         px, name = self.look.px, self.desk.name
