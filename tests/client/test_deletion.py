@@ -8,6 +8,7 @@ from bpost.client import remove_profile
 from bpost.errors import ProfileError, Refused, TransportError
 from tests.client.test_cli import CommandLine
 from tests.client.town import Town, password_of, texts, wait_for_text
+from tests.support import patience
 
 
 class DeletionTest(Town):
@@ -18,6 +19,7 @@ class DeletionTest(Town):
         bob.send("alice", "hello")
         wait_for_text(alice, "bob", "hello")
         self.log_in("alice", "her other one")
+        self.assertTrue(alice.flush(patience(10)))
         receipt = alice.delete_account(password_of("alice"))
         self.assertEqual((receipt["contacts"], receipt["devices"]), (1, 2))
         self.assertGreaterEqual(receipt["messages"], 1)
@@ -33,6 +35,7 @@ class DeletionTest(Town):
         alice, bob = self.register("alice", "bob")
         alice.send("bob", "farewell")
         wait_for_text(bob, "alice", "farewell")
+        self.assertTrue(alice.flush(patience(10)))
         alice.delete_account(password_of("alice"))
         again = self.client("alice")
         again.log_in("alice", password_of("alice"), connect=False)
