@@ -23,7 +23,7 @@ from bpost.client.events import (
     SignedOut,
 )
 from bpost.client.keystore import Remembered, default_profile, remembered, remove_profile
-from bpost.client.records import Contact, Conversation, KeyChange, Message, Safety
+from bpost.client.records import Contact, Conversation, DeviceInfo, KeyChange, Message, Safety
 from bpost.crypto.fingerprint import Verdict
 
 __all__ = [
@@ -35,6 +35,7 @@ __all__ = [
     "ContactsChanged",
     "Conversation",
     "ConversationChanged",
+    "DeviceInfo",
     "Event",
     "EventsLost",
     "KeyChange",

@@ -16,9 +16,10 @@ from typing import TypeVar
 
 from bpost.client import enrol
 from bpost.client.enrol import Entrance
-from bpost.client.events import ConnectionState, EventQueue
+from bpost.client.events import ConnectionChanged, ConnectionState, EventQueue
 from bpost.client.keystore import Keystore
 from bpost.client.profile import ANNOUNCED, Profile
+from bpost.client.ring import REMOVED_TEXT
 from bpost.client.running import Running
 from bpost.crypto.password import PasswordKeys, derive_password_keys
 from bpost.crypto.primitives import equal
@@ -119,7 +120,11 @@ class Account:
             join = not self._keystore.exists
             try:
                 profile = enrol.enter(entrance)
-                if connect or join:
+                if profile.removed:
+                    self._running = Running(entrance, profile)
+                    refused = ConnectionChanged(ConnectionState.REFUSED, text=REMOVED_TEXT)
+                    self._events.put(refused)
+                elif connect or join:
                     self._start(entrance, profile, needed=join)
                 else:
                     self._running = Running(entrance, profile)
@@ -182,6 +187,8 @@ class Account:
     def state(self) -> ConnectionState:
         """Where the connection stands."""
         running = self._running
+        if running is not None and running.profile.removed:
+            return ConnectionState.REFUSED
         return ConnectionState.OFFLINE if running is None else running.receiver.state
 
     @property
@@ -214,6 +221,14 @@ class Account:
         if not equal(keys.login_key, running.credentials.keys.login_key):
             raise Refused(Reason.WRONG_PASSWORD, refusal)
         return keys
+
+    @property
+    def _writing(self) -> Running:
+        """What runs; raise UsageError also where this device may only be read."""
+        running = self._run
+        if running.profile.removed:
+            raise UsageError(REMOVED_TEXT)
+        return running
 
     def _enter(self, username: str, password: str) -> Entrance:
         """Take the profile folder, and turn the password into its keys."""

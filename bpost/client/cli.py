@@ -18,10 +18,18 @@ from pathlib import Path
 from bpost import __version__
 from bpost.client.archive import inspect_backup
 from bpost.client.cli_custody import WARNING, write_export
+from bpost.client.cli_devices import add_device_arguments, look_after
 from bpost.client.cli_verify import add_arguments, answer, show_keys
 from bpost.client.client import Client
 from bpost.client.custody import receipt_text
-from bpost.client.events import MessageAdded, MessageChanged, SecurityNotice, SignedOut
+from bpost.client.events import (
+    ConnectionChanged,
+    ConnectionState,
+    MessageAdded,
+    MessageChanged,
+    SecurityNotice,
+    SignedOut,
+)
 from bpost.client.export import FORMATS
 from bpost.client.keystore import Remembered, default_profile, remembered, remove_profile
 from bpost.client.records import Message
@@ -150,6 +158,13 @@ def keys(options: argparse.Namespace) -> int:
     return 0
 
 
+def devices(options: argparse.Namespace) -> int:
+    """List the devices of the account, name this one, or remove another."""
+    with _logged_in(options) as me:
+        look_after(me, options)
+    return 0
+
+
 def password(options: argparse.Namespace) -> int:
     """Change the password."""
     current = read_password(options.password_file)
@@ -252,6 +267,7 @@ def _parser() -> argparse.ArgumentParser:
     known = command(keys)
     known.add_argument("contact", metavar="USER")
     known.add_argument("--json", action="store_true", help="print one JSON object a line")
+    add_device_arguments(command(devices))
     command(password).add_argument("--new-password-file", type=Path)
     for made in (command(backup), command(restore)):
         made.add_argument("file", type=Path, metavar="FILE")
@@ -360,6 +376,8 @@ def _incoming(me: Client, options: argparse.Namespace) -> Iterator[Message]:
             show_notice(event, options.json)
         elif isinstance(event, SignedOut):
             raise Refused(event.reason, event.text)
+        elif isinstance(event, ConnectionChanged) and event.state is ConnectionState.REFUSED:
+            raise Refused("refused", event.text)
         elif isinstance(event, MessageAdded) or (isinstance(event, MessageChanged) and event.was):
             message = event.message
             if not (message.own or message.id in shown):

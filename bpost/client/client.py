@@ -18,6 +18,7 @@ from collections.abc import Iterator
 
 from bpost.client.custody import Custody
 from bpost.client.events import ConnectionState, ContactsChanged, Event, MessageAdded
+from bpost.client.household import Household
 from bpost.client.people import check_answer
 from bpost.client.records import Contact, Conversation, Message
 from bpost.client.verifying import Verifying
@@ -27,11 +28,11 @@ from bpost.protocol.replies import ContactAdded, ContactBlocked, ContactRemoved,
 from bpost.protocol.requests import AddContact, BlockContact, RemoveContact, UnblockContact
 
 
-class Client(Custody, Verifying):
+class Client(Custody, Verifying, Household):
     """One account on one device: its people and conversations.
 
-    Made and logged in as :class:`Account` says; :class:`Custody` has backups and exports, and
-    :class:`Verifying` safety numbers and keys.
+    Made and logged in as :class:`Account` says; :class:`Custody` has backups and exports,
+    :class:`Verifying` safety numbers and keys, and :class:`Household` the account's devices.
     """
 
     # People
@@ -111,7 +112,7 @@ class Client(Custody, Verifying):
 
         Raises: UsageError for an empty or too long text, or for someone not in the contact list.
         """
-        running = self._run
+        running = self._writing
         with running.profile.change() as events:
             peer = running.parts.people.peer(name)
             if canonical(name) != running.profile.name and (peer is None or not peer.listed):
@@ -124,7 +125,7 @@ class Client(Custody, Verifying):
 
     def retry(self, id: str) -> Message:  # noqa: A002 (the records call it id)
         """Send a failed message again, as the same message."""
-        running = self._run
+        running = self._writing
         with running.profile.change() as events:
             events += running.parts.outbox.retry(id)
             row = running.parts.history.own(id)

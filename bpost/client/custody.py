@@ -34,7 +34,7 @@ class Custody(Account):
         Raises: UsageError if the passphrase is empty or ``file`` is something else than a backup;
         ProfileError if it cannot be written.
         """
-        running = self._run
+        running = self._writing
         write_backup(self._keystore, running.profile, file, passphrase, settings or {})
 
     def restore(self, file: Path, passphrase: str, password: str, username: str = "") -> None:

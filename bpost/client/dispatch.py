@@ -148,6 +148,7 @@ class Dispatch:
         if now >= self._upkeep_due:
             self._upkeep_due = now + UPKEEP_SECONDS
         self._due.append(self._upkeep_due)
+        self._upkeep.tell(self.link)
 
     def _collect_receipts(self) -> None:
         """Queue the receipts that are due, once the first of them has waited a little."""

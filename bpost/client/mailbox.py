@@ -24,10 +24,12 @@ from bpost.client.profile import Profile
 from bpost.client.records import Kind, Status
 from bpost.client.refusals import Refusals
 from bpost.client.resending import Resending
+from bpost.client.ring import Ring
 from bpost.crypto.primitives import sha256
 from bpost.errors import SecurityError, StoreError
 from bpost.protocol.content import (
     DELIVERED,
+    DEVICES,
     DIRECTED,
     EMPTY,
     LOST,
@@ -67,6 +69,7 @@ class Mailbox:
         chains: Chains,
         outbox: Outbox,
         remedies: Remedies,
+        ring: Ring,
     ) -> None:
         self._profile = profile
         self._store = profile.store
@@ -78,6 +81,7 @@ class Mailbox:
         self._healing = remedies.healing
         self._resending = remedies.resending
         self._refuse = remedies.refusals.refuse
+        self._ring = ring
 
     def take(self, delivery: Delivery) -> list[Event]:
         """Deal with a delivery, within a transaction of the profile; return what to tell.
@@ -156,13 +160,15 @@ class Mailbox:
         wanted = None if asked_by is None else bool(missed.wants)
         key = unsealed.opened.account_public
         place = self._chains.follow(payload, unsealed.data, key, events, wanted)
-        shown = payload.type not in (RECEIPT, EMPTY)
+        shown = payload.type not in (RECEIPT, DEVICES, EMPTY)
         events += self._healing.close(missed, shown)
-        if payload.type == RECEIPT:
+        if payload.type in (RECEIPT, DEVICES):
             if unsealed.new_key:
-                log.info("a receipt under a key that is not trusted was passed over")
-                return events
-            events += self._take_receipt(payload)
+                log.info("a %s under a key that is not trusted was passed over", payload.type)
+            elif payload.type == RECEIPT:
+                events += self._take_receipt(payload)
+            else:
+                events += self._ring.take(payload, key)
         elif shown and (unsealed.new_key or not self._is_there(payload)):
             entry = self._entry(delivery, payload, unsealed, place)
             events += self._show(payload, entry, missed, unsealed)

@@ -21,6 +21,7 @@ from bpost.client.reach import Reach
 from bpost.client.records import Message
 from bpost.client.refusals import Refusals
 from bpost.client.resending import Resending
+from bpost.client.ring import Ring
 from bpost.client.stock import Stock
 from bpost.client.trust import Trust
 from bpost.client.wants import Wants
@@ -44,6 +45,7 @@ class Parts:
     wants: Wants
     errands: Errands
     healing: Healing
+    ring: Ring
 
     def unread(self, name: str) -> list[Message]:
         """Return what has not been read of a conversation, within a reading."""
@@ -79,7 +81,8 @@ def assemble(profile: Profile) -> Parts:
     resending = Resending(profile, people, devices, history, journal, errands)
     refusals = Refusals(profile, people, devices, history, wants)
     remedies = Remedies(healing, resending, refusals)
-    mailbox = Mailbox(profile, people, opener, history, chains, outbox, remedies)
+    ring = Ring(profile, people, devices, history, outbox)
+    mailbox = Mailbox(profile, people, opener, history, chains, outbox, remedies, ring)
     return Parts(
         profile=profile,
         people=people,
@@ -93,4 +96,5 @@ def assemble(profile: Profile) -> Parts:
         wants=wants,
         errands=errands,
         healing=healing,
+        ring=ring,
     )

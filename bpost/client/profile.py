@@ -37,6 +37,9 @@ REGISTERED = "registered"  # the server has the account
 FOUNDER = "founder"  # this device made the account, so it was there for every message
 VAULT = "vault"  # the server's vault holds our account key
 ANNOUNCED = "announced"  # own devices and contacts have been told of this device
+NAMED = "named"  # the server has a sealed name of this device
+RING = "ring"  # the own other devices whose coming has been shown
+REMOVED = "removed"  # another own device has removed this one
 
 
 class Profile:
@@ -82,6 +85,12 @@ class Profile:
     def know(self, name: str, value: bytes) -> None:
         """Store a fact; within a transaction."""
         self.store.run(Fact.insert(name=name, value=value).on_conflict_replace())
+
+    @property
+    def removed(self) -> bool:
+        """Whether this device was removed from its account: it can only be read then."""
+        with self.store.reading():
+            return self.store.recall("removed", lambda: self.fact(REMOVED) is not None)
 
     def set_device(self, device: str) -> None:
         """Keep the id that the server gave this device; it is one that the server knows then."""

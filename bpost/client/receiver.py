@@ -16,6 +16,7 @@ from bpost.client.events import ConnectionChanged, ConnectionState, Event, Signe
 from bpost.client.link import Link
 from bpost.client.parts import Parts
 from bpost.client.profile import Memory
+from bpost.client.ring import REMOVED_TEXT
 from bpost.client.timing import Acknowledgements, Sleep, backoff
 from bpost.client.upkeep import Credentials
 from bpost.errors import (
@@ -149,8 +150,11 @@ class Receiver:
                 failures += 1
                 self._pause(failures, error)
                 continue
-            failures = 1
-            self._pause(failures, self._stay(link))
+            failures, why = 1, self._stay(link)
+            removed = isinstance(why, Refused) and why.reason == Reason.NO_SUCH_DEVICE
+            if removed and not self._goes_on(why):
+                return
+            self._pause(failures, why)
         self._tell(ConnectionState.OFFLINE)
 
     def _connect(self) -> Link:
@@ -237,6 +241,8 @@ class Receiver:
             with self._profile.change() as events:
                 for one in kept:
                     events += self._store(one)
+            if self._profile.removed:
+                raise Refused(Reason.NO_SUCH_DEVICE, REMOVED_TEXT)
         for frame in frames:
             if isinstance(frame, Delivery) and frame.seq is not None:
                 self._acks.add(frame.seq)

@@ -119,6 +119,22 @@ class KeyChange:
 
 
 @dataclass(frozen=True)
+class DeviceInfo:
+    """A device of the own account; ``last_seen`` is when the server last heard of it.
+
+    One that is not ``listed`` is known to the server alone: it began to join and did not end, and
+    nobody seals anything for it.
+    """
+
+    id: str
+    name: str
+    added: int
+    last_seen: int
+    this: bool = False
+    listed: bool = True
+
+
+@dataclass(frozen=True)
 class Conversation:
     """A conversation with one person; ``request`` while that person is not in the contact list."""
 

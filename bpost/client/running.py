@@ -27,7 +27,8 @@ class Running:
         self.profile = profile
         self.parts = assemble(profile)
         self.credentials = Credentials(entrance.keys)
-        self.courier = Courier(self.parts, Upkeep(self.parts, self.credentials))
+        self.upkeep = Upkeep(self.parts, self.credentials)
+        self.courier = Courier(self.parts, self.upkeep)
         memory = Memory(entrance.keystore, facts)
         self.receiver = Receiver(self.parts, self.courier, entrance, memory, self.credentials)
 

@@ -8,6 +8,9 @@ so an interrupted set-up goes on at the next log-in. Runs in the courier's threa
 
 from __future__ import annotations
 
+import platform
+import threading
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -17,8 +20,9 @@ from bpost.client.link import Link
 from bpost.client.models import Device, Seen
 from bpost.client.parts import Parts
 from bpost.client.people import check_answer
-from bpost.client.profile import ANNOUNCED, FOUNDER, VAULT, YES
+from bpost.client.profile import ANNOUNCED, FOUNDER, NAMED, RING, VAULT, YES
 from bpost.crypto.account import SignedDeviceList
+from bpost.crypto.device_name import open_device_name, seal_device_name
 from bpost.crypto.password import PasswordKeys, password_field
 from bpost.crypto.primitives import equal
 from bpost.crypto.session import Sessions, tidy
@@ -30,6 +34,9 @@ from bpost.protocol.replies import (
     Bundles,
     ContactRecord,
     ContactRecords,
+    DeviceNamed,
+    DeviceRecords,
+    DeviceRevoked,
     KeyCount,
     KeyStored,
     VaultStored,
@@ -39,8 +46,11 @@ from bpost.protocol.requests import (
     GetBundles,
     GetVault,
     ListContacts,
+    ListDevices,
+    NameDevice,
     PutKey,
     PutVault,
+    RevokeDevice,
     UploadKeys,
 )
 
@@ -69,6 +79,7 @@ class Upkeep:
         self._store = parts.profile.store
         self._credentials = credentials
         self._published = 0  # the version of the list in the published bundle
+        self._publishing = threading.Lock()  # lists leave in their order; held while asking
 
     def settle(self, link: Link) -> None:
         """Do all of it, after a log-in.
@@ -81,10 +92,12 @@ class Upkeep:
         with self._store.reading():
             is_new = not (self._profile.fact(ANNOUNCED) or self._profile.fact(FOUNDER))
         self._published = 0  # the server may have lost what it had
+        self._name_device(link)
         if is_new:
             self._settle_list(link)
         self._join_list(link)
         self.renew(link)
+        self._revoke_removed(link)
         self._fetch_contacts(link)
         self._announce()
         self._tidy()
@@ -100,15 +113,16 @@ class Upkeep:
 
     def publish(self, link: Link) -> None:
         """Publish the bundle of this device if it has new keys or the list has changed."""
-        with self._store.reading():
-            own = self._own_list()
-            if own is None or own.list.version == self._published:
-                return
-            bundle = self._parts.stock.bundle(own)
-        profile = self._profile
-        key = b64.encode(profile.account.public)
-        link.request(PutKey(profile.username, key, profile.device, bundle), KeyStored)
-        self._published = own.list.version
+        with self._publishing:
+            with self._store.reading():
+                own = self._own_list()
+                if own is None or own.list.version == self._published:
+                    return
+                bundle = self._parts.stock.bundle(own)
+            profile = self._profile
+            key = b64.encode(profile.account.public)
+            link.request(PutKey(profile.username, key, profile.device, bundle), KeyStored)
+            self._published = own.list.version
 
     def refill(self, link: Link) -> None:
         """Bring the server's stock of one-time keys to its full number if it runs low."""
@@ -146,6 +160,48 @@ class Upkeep:
             self._check_own(account.public)
         with self._store.transaction():
             profile.know(VAULT, YES)
+
+    def tell(self, link: Link) -> None:
+        """Show which own devices came and went, with the names that the server keeps of them."""
+        ring = self._parts.ring
+        with self._store.reading():
+            came, went = ring.news()
+            if not came and not went and self._profile.fact(RING) is not None:
+                return
+        names = self._device_names(link) if came else {}
+        with self._profile.change() as events:
+            events += ring.tell(names)
+
+    def _device_names(self, link: Link) -> dict[str, str]:
+        """Return the names of the own devices, by id."""
+        names: dict[str, str] = {}
+        for record in link.request(ListDevices(), DeviceRecords).devices:
+            with suppress(SecurityError):  # not sealed by us
+                name = open_device_name(self._profile.account, record.device, record.name)
+                names[record.device] = name
+        return names
+
+    def _name_device(self, link: Link) -> None:
+        """Give this device the name of its computer, until somebody gives it another."""
+        profile = self._profile
+        with self._store.reading():
+            if profile.fact(NAMED):
+                return
+        name = seal_device_name(profile.account, profile.device, platform.node()[:40] or "Device")
+        link.request(NameDevice(profile.device, name), DeviceNamed)
+        with self._store.transaction():
+            profile.know(NAMED, YES)
+
+    def _revoke_removed(self, link: Link) -> None:
+        """Have the server end the log-ins of removed devices, if a removal was interrupted."""
+        with self._store.reading():
+            removed = self._parts.devices.removed()
+        if not removed:
+            return
+        known = {one.device for one in link.request(ListDevices(), DeviceRecords).devices}
+        for device in sorted(removed & known):
+            with suppress(Refused):  # another own device was faster
+                link.request(RevokeDevice(device), DeviceRevoked)
 
     def _settle_list(self, link: Link) -> None:
         """Agree on one list with devices that join in the same moment, before any hears of this.

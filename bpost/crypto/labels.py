@@ -15,6 +15,7 @@ WRAP = b"bpost/1 wrap"
 # What account keys sign (section 2).
 DEVICE_LIST = b"bpost/1 device list"
 PREKEY = b"bpost/1 prekey"
+DEVICE_NAME = b"bpost/1 device name"
 
 # Starting a session (section 3).
 HANDSHAKE = b"bpost/1 PQXDH CURVE25519 SHA-256 ML-KEM-768"

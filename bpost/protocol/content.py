@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from bpost.protocol.canonical_json import INTEGER, Json
-from bpost.protocol.fields import Digest, Unfit, has_control, kind_of
+from bpost.protocol.fields import Device, Digest, Unfit, has_control, kind_of
 
 TEXT: Final = "text"
 RECEIPT: Final = "receipt"
@@ -19,6 +19,7 @@ EMPTY: Final = "empty"
 RETRY: Final = "retry"
 AGAIN: Final = "again"
 LOST: Final = "lost"
+DEVICES: Final = "devices"
 
 DIRECTED: Final = frozenset({RETRY, AGAIN, LOST})
 """What one device says to one other: sealed for it alone, and not counted in the chain."""
@@ -35,6 +36,7 @@ MISSING_ITEMS: Final = 100
 _digest = kind_of(Digest)
 _WORD: Final = re.compile(r"[a-z][a-z-]{0,31}")
 _ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_DEVICE: Final = kind_of(Device)
 _KEY: Final = re.compile(r"[a-z][a-z0-9_]{0,31}")
 
 
@@ -126,6 +128,16 @@ def _check_count(value: Json, least: int = 0) -> None:
         raise Unfit("holds a number out of range")
 
 
+def _check_devices(content: Mapping[str, Json]) -> None:
+    listed, removed = content["list"], content["removed"]
+    if not isinstance(listed, str) or not listed:
+        raise Unfit("has no list of devices")
+    if not isinstance(removed, list | tuple):
+        raise Unfit("does not say which devices were removed")
+    for device in removed:
+        _DEVICE.check(device, None)
+
+
 def _check_nothing(content: Mapping[str, Json]) -> None:
     """Take anything; there is no key left to look at."""
 
@@ -133,6 +145,7 @@ def _check_nothing(content: Mapping[str, Json]) -> None:
 CONTENT: Final[Mapping[str, tuple[frozenset[str], Callable[[Mapping[str, Json]], None]]]] = {
     TEXT: (frozenset({"text"}), _check_text),
     RECEIPT: (frozenset({"kind", "ids"}), _check_receipt),
+    DEVICES: (frozenset({"list", "removed"}), _check_devices),
     EMPTY: (frozenset(), _check_nothing),
     RETRY: (frozenset({"numbers", "frames", "after"}), _check_retry),
     AGAIN: (frozenset({"payload", "hash"}), _check_again),

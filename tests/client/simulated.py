@@ -32,6 +32,7 @@ from bpost.crypto.keyfile import open_with_password
 from bpost.crypto.password import PasswordKeys
 from bpost.errors import Refused
 from bpost.limits import Limits
+from bpost.protocol.codes import Code
 from bpost.protocol.fields import canonical
 from bpost.protocol.replies import (
     Bundles,
@@ -39,8 +40,13 @@ from bpost.protocol.replies import (
     ContactRecords,
     Delivery,
     DeviceKeys,
+    DeviceNamed,
+    DeviceRecord,
+    DeviceRecords,
+    DeviceRevoked,
     KeyCount,
     KeyStored,
+    Refusal,
     SendAccepted,
     SendRefused,
     VaultStored,
@@ -50,8 +56,11 @@ from bpost.protocol.requests import (
     GetBundles,
     GetVault,
     ListContacts,
+    ListDevices,
+    NameDevice,
     PutKey,
     PutVault,
+    RevokeDevice,
     Send,
     UploadKeys,
 )
@@ -68,6 +77,7 @@ class SimulatedKeys:
     """What the server keeps of one device."""
 
     bundle: str = ""
+    name: str = ""
     one_time: list[str] = field(default_factory=list)
 
 
@@ -153,6 +163,20 @@ class SimulatedServer:
     def _contacts(self, me: SimulatedAccount, _device: str, _request: ListContacts) -> Reply:
         return ContactRecords(tuple(ContactRecord(name) for name in sorted(me.contacts)))
 
+    def _names(self, me: SimulatedAccount, _device: str, _request: ListDevices) -> Reply:
+        return DeviceRecords(
+            tuple(DeviceRecord(id_, 0, 0, keys.name) for id_, keys in me.devices.items())
+        )
+
+    def _name(self, me: SimulatedAccount, _device: str, request: NameDevice) -> Reply:
+        keys = me.devices.setdefault(request.device, SimulatedKeys())
+        keys.name = request.sealed_name
+        return DeviceNamed()
+
+    def _revoke(self, me: SimulatedAccount, _device: str, request: RevokeDevice) -> Reply:
+        gone = me.devices.pop(request.device, None)
+        return DeviceRevoked() if gone else Refusal(Code.DEVICES, "no-such-device")
+
     _rules: dict[type[Request], Callable[..., Reply]] = {  # noqa: RUF012
         GetBundles: _bundles,
         PutKey: _put_key,
@@ -161,6 +185,9 @@ class SimulatedServer:
         GetVault: _get_vault,
         PutVault: _put_vault,
         ListContacts: _contacts,
+        ListDevices: _names,
+        NameDevice: _name,
+        RevokeDevice: _revoke,
     }
 
 

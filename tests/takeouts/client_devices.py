@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.takeouts import Takeout
 
+HOUSEHOLD = "tests.client.test_household"
 JOINING = "tests.client.test_joining"
 
 TAKEOUTS = [
@@ -27,5 +28,49 @@ TAKEOUTS = [
         "                self._named[user] = named\n",
         "",
         f"{JOINING}.MissedTest.test_s27_a_server_that_names_a_device_that_is_not_signed_for_gets_nothing",
+    ),
+    Takeout(
+        "E60",
+        "bpost/client/dispatch.py",
+        "        self._upkeep.tell(self.link)\n",
+        "",
+        f"{HOUSEHOLD}.ListTest.test_e60_the_other_devices_show_a_new_one",
+    ),
+    Takeout(
+        "E61",
+        "bpost/client/household.py",
+        "            link.request(RevokeDevice(device), DeviceRevoked)",
+        "            pass",
+        f"{HOUSEHOLD}.RemovalTest.test_e61_a_removed_device_is_cut_off_and_told_and_gets_nothing_more",
+    ),
+    Takeout(
+        "E61",
+        "bpost/client/ring.py",
+        "            self._store.run(cast(Any, table).delete())",
+        "            pass",
+        f"{HOUSEHOLD}.RemovalTest.test_e61_a_removed_device_holds_no_keys_and_can_be_read_only",
+    ),
+    Takeout(
+        "E61",
+        "bpost/client/upkeep.py",
+        "        self._revoke_removed(link)\n",
+        "",
+        f"{HOUSEHOLD}.InterruptedTest"
+        ".test_e61_a_removal_that_was_interrupted_is_completed_at_the_next_log_in",
+    ),
+    Takeout(
+        "E61",
+        "bpost/client/devices.py",
+        "        self._store.run(Device.update(sessions=None).where(gone))\n",
+        "",
+        f"{HOUSEHOLD}.InterruptedTest.test_e61_contacts_drop_their_sessions_with_a_removed_device",
+    ),
+    Takeout(
+        "E61",
+        "bpost/client/devices.py",
+        "            entries.pop(removed, None)",
+        "            pass",
+        f"{HOUSEHOLD}.InterruptedTest"
+        ".test_e61_a_removed_device_does_not_come_back_with_a_list_of_its_own",
     ),
 ]

@@ -1,0 +1,44 @@
+"""``bpost-cli devices``: list the devices of the account, name this one, remove another."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from dataclasses import asdict
+
+from bpost.client.client import Client
+from bpost.client.records import DeviceInfo
+from bpost.client.terminal import printable
+from bpost.errors import UsageError
+
+
+def add_device_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe what may follow the command."""
+    parser.add_argument("action", nargs="?", choices=("name", "remove"))
+    parser.add_argument("value", nargs="?", help="a name for this device, or the id of another")
+    parser.add_argument("--json", action="store_true", help="print one JSON object a line")
+
+
+def look_after(me: Client, options: argparse.Namespace) -> None:
+    """Do what was asked for."""
+    if options.action and not options.value:
+        raise UsageError("Say devices name TEXT, or devices remove ID.")
+    if options.action == "name":
+        me.name_device(options.value)
+    elif options.action == "remove":
+        me.remove_device(options.value)
+    else:
+        for device in me.devices():
+            _show(device, options.json)
+
+
+def _show(device: DeviceInfo, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(asdict(device)), flush=True)
+        return
+    seen = time.strftime("%Y-%m-%d %H:%M", time.localtime(device.last_seen / 1000))
+    added = time.strftime("%Y-%m-%d", time.localtime(device.added / 1000))
+    what = "this one" if device.this else f"last seen {seen}"
+    what += "" if device.listed else ", not on your list: it never finished joining"
+    print(f"{device.id}  {printable(device.name) or '-'}  (added {added}, {what})", flush=True)
