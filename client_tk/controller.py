@@ -21,6 +21,7 @@ from bpost.client import (
     ContactsChanged,
     Conversation,
     ConversationChanged,
+    DeviceInfo,
     Event,
     EventsLost,
     Message,
@@ -295,6 +296,18 @@ class Controller:
             failed(error)
 
         self.lanes.slow(work, self.view.signed_out, refused)
+
+    def list_devices(self, done: Callable[[list[DeviceInfo]], object], failed: Failed) -> None:
+        """Ask for the devices of the account."""
+        self.lanes.slow(self.client.devices, done, failed)
+
+    def name_device(self, name: str, done: Callable[[], object], failed: Failed) -> None:
+        """Name this device."""
+        self.lanes.slow(lambda: self.client.name_device(name), lambda _: done(), failed)
+
+    def remove_device(self, device: str, done: Callable[[], object], failed: Failed) -> None:
+        """Remove another device of the account."""
+        self.lanes.slow(lambda: self.client.remove_device(device), lambda _: done(), failed)
 
     def reconnect(self) -> None:
         """Try to connect now."""

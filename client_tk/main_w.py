@@ -17,6 +17,7 @@ from client_tk.composer_w import Composer
 from client_tk.contact_w import AddContactSheet
 from client_tk.controller import Controller
 from client_tk.delete_w import DeleteSheet
+from client_tk.devices_w import DevicesSheet
 from client_tk.header_w import Banner, Header, Person
 from client_tk.lanes import Lanes
 from client_tk.messages_w import MessagesView
@@ -229,6 +230,7 @@ class MainWindow(Frame):
             choose=self.shell.choose_appearance,
             enlarge=self.shell.enlarge,
             change_password=self.change_password,
+            show_devices=self.open_devices,
             show_keys=lambda: KeysSheet(self, self.look),
             log_out=lambda: self.shell.log_out(""),
             lock_minutes=self.shell.settings.lock_minutes,
@@ -266,6 +268,10 @@ class MainWindow(Frame):
         file = files.save_as(self, "Export the conversation", name)
         if file is not None:
             self.controller.export(file, format_)
+
+    def open_devices(self) -> DevicesSheet:
+        """Show the devices of the account."""
+        return DevicesSheet(self, self.look, self.controller, self.say)
 
     def open_safety(self) -> SafetySheet:
         """Show what both people compare, and what is known of the key."""

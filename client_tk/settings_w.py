@@ -38,6 +38,7 @@ class Choices:
     choose: Callable[[str], object]
     enlarge: Callable[[int], object]
     change_password: Callable[[], object]
+    show_devices: Callable[[], object]
     show_keys: Callable[[], object]
     log_out: Callable[[], object]
     lock_minutes: int
@@ -119,6 +120,7 @@ class SettingsSheet(Sheet):
         self.list_keys = self._button(first, "Keys …", choices.show_keys)
         self.lock = self._button(first, "Lock now", choices.lock)
         self.log_out = self._button(first, "Log out", choices.log_out)
+        self.devices = self._button(second, "Devices …", choices.show_devices)
         self.backup = self._button(second, "Backup …", choices.backup)
         self.delete = self._button(second, "Delete the account …", choices.delete)
 

@@ -94,7 +94,7 @@ class Ring:
                 events += told
         self._devices.keep_list(me, account.public, less)
         for contact in self._people.contacts():
-            if contact.has_key and not contact.blocked:
+            if not contact.blocked and self._devices.reachable(canonical(contact.name)):
                 self._outbox.queue(canonical(contact.name), DEVICES, content)
         return events
 

@@ -25,6 +25,7 @@ from bpost.client import (
     ContactsChanged,
     Conversation,
     ConversationChanged,
+    DeviceInfo,
     Event,
     KeyChange,
     Message,
@@ -83,6 +84,12 @@ class SimulatedClient:
         self.state = ConnectionState.OFFLINE
         self.closed = False
         self.calls: list[str] = []
+        now = int(time.time() * 1000)
+        self.own_devices = [
+            DeviceInfo("laptop0000000000", "Laptop", now - 5_000_000_000, now, this=True),
+            DeviceInfo("phone00000000000", "Telephone", now - 900_000_000, now - 60_000),
+            DeviceInfo("old0000000000000", "", now - 9_000_000_000, now - 4_000_000_000),
+        ]
         self._events: deque[Event] = deque()
         self._contacts: dict[str, Contact] = {}
         self._messages: dict[str, list[Message]] = {}
@@ -126,6 +133,24 @@ class SimulatedClient:
         if self.world.passwords[self.username.lower()] != current:
             raise Refused("wrong-password")
         self.world.passwords[self.username.lower()] = new
+
+    def devices(self) -> list[DeviceInfo]:
+        """Return the devices."""
+        self.world.enter("devices")
+        return list(self.own_devices)
+
+    def name_device(self, name: str, device: str = "") -> None:
+        """Name this device, or another."""
+        self.world.enter("name_device")
+        for place, one in enumerate(self.own_devices):
+            if one.id == device or (one.this and not device):
+                self.own_devices[place] = dataclasses.replace(one, name=name)
+
+    def remove_device(self, device: str) -> None:
+        """Remove a device."""
+        self.calls.append(f"remove_device {device}")
+        self.world.enter("remove_device")
+        self.own_devices = [one for one in self.own_devices if one.id != device]
 
     @property
     def folder(self) -> Path:
