@@ -124,7 +124,7 @@ class Ring:
         """Return the other devices that came and went since the last :meth:`tell`."""
         listed = set(self._devices.devices(self._profile.name))
         told = self._profile.fact(RING)
-        if told is None:
+        if told is None or self._profile.removed:
             return set(), set()
         before = set(told.decode().split())
         return listed - before, before - listed
