@@ -87,6 +87,7 @@ class SecurityError(BPostError):
             "wrong-sender",
             "wrong-conversation",
             "replayed",
+            "restored",
             "duplicate",
             "no-session",
             "unknown-prekey",

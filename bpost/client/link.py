@@ -47,6 +47,8 @@ class Link:
         self._connection = connect(address, limits=limits, abort=abort)
         self._limits = limits
         self.pin = self._connection.pin
+        self.last_ref: str | None = None
+        """Of the last message of this device that the server has, as it said at the log-in."""
         self._questions: collections.deque[_Question] = collections.deque()
         self._ended: str | None = None
         # Keeps requests and their questions in one order; held while sending.
@@ -104,6 +106,7 @@ class Link:
         answer = self.ask(LogIn(username, password, device or "new"), LoggedIn)
         if answer.device is None or answer.device in ("plain", "new"):
             raise Refused(Reason.NO_SUCH_DEVICE, "The server gave this device no id.")
+        self.last_ref = answer.last_ref
         return answer.device
 
     def receive(self, timeout: float | None) -> Reply | None:

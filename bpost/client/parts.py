@@ -22,6 +22,7 @@ from bpost.client.records import Message
 from bpost.client.refusals import Refusals
 from bpost.client.resending import Resending
 from bpost.client.ring import Ring
+from bpost.client.rollback import Rollback
 from bpost.client.stock import Stock
 from bpost.client.trust import Trust
 from bpost.client.wants import Wants
@@ -46,6 +47,7 @@ class Parts:
     errands: Errands
     healing: Healing
     ring: Ring
+    rollback: Rollback
 
     def unread(self, name: str) -> list[Message]:
         """Return what has not been read of a conversation, within a reading."""
@@ -97,4 +99,5 @@ def assemble(profile: Profile) -> Parts:
         errands=errands,
         healing=healing,
         ring=ring,
+        rollback=Rollback(profile, people, devices, journal, errands),
     )

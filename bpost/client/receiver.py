@@ -166,6 +166,8 @@ class Receiver:
             if known and device != known:
                 raise Refused(Reason.NO_SUCH_DEVICE, "The server took this device for another.")
             self._profile.set_device(device)
+            with self._profile.change() as events:
+                events += self._parts.rollback.check(link.last_ref)
         except BaseException:
             link.close()
             raise

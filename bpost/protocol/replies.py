@@ -92,11 +92,15 @@ class SendRefused(Reply, code=Code.SEND, words="Error"):
 
 @dataclass(frozen=True)
 class LoggedIn(Reply, code=Code.LOG_IN, words="OK"):
-    """Logged in; ``server_time`` is in milliseconds, ``limits`` are named as in bpost.limits."""
+    """Logged in; ``server_time`` is in milliseconds, ``limits`` are named as in bpost.limits.
+
+    ``last_ref`` is that of the last message of this device that the server has.
+    """
 
     device: DeviceOrPlain | None = None
     server_time: Integer | None = None
     limits: NumbersByName | None = None
+    last_ref: Ref | None = None
 
 
 @dataclass(frozen=True)

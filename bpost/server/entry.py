@@ -74,7 +74,8 @@ def log_in(session: Session, request: LogIn) -> LoggedIn:
     _log(session, "log-in", device=device)
     if request.device is None:
         return LoggedIn()
-    return LoggedIn(device, now_ms(), told_limits(office.limits))
+    last = office.store.mail.last_ref(account.id, device)
+    return LoggedIn(device, now_ms(), told_limits(office.limits), last)
 
 
 def register(session: Session, request: Register) -> Registered:

@@ -35,6 +35,9 @@ WHERE sender_id = ? AND sender_device = ? AND ref = ? AND recipient_id = ?"""
 _TOLD = """
 SELECT seq, timestamp FROM withheld
 WHERE sender_id = ? AND sender_device = ? AND ref = ? AND recipient_id = ?"""
+_LAST_REF = """
+SELECT ref FROM messages WHERE sender_id = ? AND sender_device = ? AND ref IS NOT NULL
+ORDER BY timestamp DESC, seq DESC LIMIT 1"""
 _LAST_TOLD = "SELECT MAX(seq) FROM withheld WHERE sender_id = ? AND recipient_id = ?"
 _TELL = """
 INSERT INTO withheld (sender_id, sender_device, ref, recipient_id, seq, timestamp)
@@ -105,6 +108,12 @@ class MailTable(Table):
                     if size <= 0:
                         break
         return mails
+
+    def last_ref(self, sender: int, device: str) -> str | None:
+        """Return the ``ref`` of the newest message of a device that is known here."""
+        with self._reading() as database:
+            row = _one(database, _LAST_REF, sender, device)
+        return None if row is None else str(row[0])
 
     def clear_held(self, accounts: Sequence[int]) -> None:
         """Remove the text of what every device of its recipient holds, in those mailboxes."""

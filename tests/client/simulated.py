@@ -100,6 +100,7 @@ class SimulatedServer:
         self.accounts: dict[str, SimulatedAccount] = {}
         self.requests: list[tuple[str, Request]] = []
         self.sent: list[tuple[str, Send]] = []
+        self.last_refs: dict[str, str | None] = {}
         self.ghosts: list[str] = []
         """Devices that it claims everyone has."""
         self.lie: Callable[[Request, Reply], Reply] = lambda _request, reply: reply
@@ -114,6 +115,7 @@ class SimulatedServer:
         me = self.account(user)
         if isinstance(request, Send):
             self.sent.append((user, request))
+            self.last_refs[device] = request.ref
             return self.lie(request, self._send(user, device, request))
         honest = self._rules[type(request)](self, me, device, request)
         return self.lie(request, honest)
@@ -249,6 +251,9 @@ class SimulatedDevice:
         """Begin a new connection."""
         self.link = SimulatedLink(self.server, canonical(self.name), self.profile.device)
         self.dispatch = Dispatch(self.parts, self.upkeep, cast(Link, self.link))
+        last = self.server.last_refs.get(self.profile.device)
+        with self.profile.change() as events:
+            events += self.parts.rollback.check(last)
 
     def close(self) -> None:
         """Close the database and let the folder go."""

@@ -420,7 +420,7 @@ class RulesTest(HealingCase):
     """The closed list."""
 
     def test_every_cause_of_a_delivery_has_one_rule(self) -> None:
-        never = {"bundle-expired", "weak-parameters", "vault-missing", "bad-vault"}
+        never = {"bundle-expired", "weak-parameters", "vault-missing", "bad-vault", "restored"}
         never |= {"untrusted-certificate", "pin-mismatch", "plaintext-server", "exposed-file"}
         self.assertEqual(set(RULES), SecurityError.CAUSES - never)
         for cause, rule in RULES.items():

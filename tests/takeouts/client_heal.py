@@ -9,11 +9,13 @@ DEVICES = "bpost/client/devices.py"
 HEALING = "bpost/client/healing.py"
 MAILBOX = "bpost/client/mailbox.py"
 RESENDING = "bpost/client/resending.py"
+ROLLBACK = "bpost/client/rollback.py"
 STATE = "bpost/crypto/session_state.py"
 
 GAPS = "tests.client.test_healing.GapTest."
 UNREADABLE = "tests.client.test_healing.UnreadableTest."
 LOST = "tests.client.test_healing.LostTest."
+RESTORED = "tests.client.test_rollback.RollbackTest."
 BOUNDS = "tests.client.test_healing.BoundsTest."
 
 ONLY_ITS_OWN = '        if not _was_for(row, request):\n            return "not-for-you"\n'
@@ -88,6 +90,35 @@ TAKEOUTS = [
         "            self._outbox.greet(peer.name)\n",
         "            pass\n",
         BOUNDS + "test_e33_an_answer_turns_the_ratchet_of_a_conversation_in_one_direction",
+    ),
+    Takeout(
+        "E30",
+        ROLLBACK,
+        "        self._retire_all()\n",
+        "",
+        RESTORED + "test_e30_a_restored_copy_repeats_no_key_and_the_peer_shows_everything",
+    ),
+    Takeout(
+        "E30",
+        ROLLBACK,
+        "        self._ask_for_later()\n",
+        "",
+        RESTORED + "test_e30_what_a_restored_copy_missed_is_sent_again",
+    ),
+    Takeout(
+        "E30",
+        ROLLBACK,
+        "        self._seal_anew()\n",
+        "",
+        RESTORED + "test_e30_what_waited_in_a_restored_copy_is_sealed_anew_and_arrives_once",
+    ),
+    Takeout(
+        "E30",
+        "bpost/server/entry.py",
+        "told_limits(office.limits), last)",
+        "told_limits(office.limits))",
+        "tests.client.test_rollback.TwoCopiesTest"
+        ".test_e30_two_copies_of_a_profile_take_turns_and_everything_is_shown",
     ),
     Takeout(
         "E34",
