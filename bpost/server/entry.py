@@ -12,7 +12,13 @@ from bpost.errors import Refused
 from bpost.limits import Limits
 from bpost.protocol.codes import Reason
 from bpost.protocol.fields import canonical
-from bpost.protocol.replies import AccountDeleted, LoggedIn, PasswordChanged, Registered
+from bpost.protocol.replies import (
+    AccountDeleted,
+    Closing,
+    LoggedIn,
+    PasswordChanged,
+    Registered,
+)
 from bpost.protocol.requests import ChangePassword, DeleteAccount, LogIn, Register
 from bpost.server.addresses import meter_key
 from bpost.server.bus import Expelled
@@ -111,15 +117,21 @@ def change_password(session: Session, request: ChangePassword) -> PasswordChange
 
 
 def delete_account(session: Session, request: DeleteAccount) -> AccountDeleted:
-    """Rule of code 14."""
+    """Rule of code 14. This connection is nobody's then, and ends unless somebody logs in on it.
+
+    It is not cut at once: what its client was sending at that moment must not keep it from
+    reading the answer.
+    """
     office, me = session.office, session.me
     _take(office.rates.log_ins_account, (me.canonical, "delete"), "Too many tries.")
     _verified(session, office.store.accounts.by_id(me.id), me.name, request.password)
     receipt = office.store.accounts.delete(me.id, now_ms())
     office.cursors.forget(me.id)
     _log(session, "account deleted")
-    notice = Expelled(me.id, Reason.NO_SUCH_USER, "This account was deleted.")
-    session.afterwards(lambda: office.bus.publish(notice))
+    text, here = "This account was deleted.", session.wire
+    office.bus.publish(Expelled(me.id, Reason.NO_SUCH_USER, text, spare=here.id))
+    session.afterwards(session.leave)
+    here.set_deadline(office.limits.log_in_seconds, Closing(Reason.NO_SUCH_USER, text).text())
     return AccountDeleted(receipt)
 
 
