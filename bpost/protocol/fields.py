@@ -178,6 +178,17 @@ class DeviceIds(Kind[tuple[str, ...]]):
             _DEVICE.check(device, limits)
 
 
+class SomeDeviceIds(DeviceIds):
+    """Device ids, at least one: empty means that the field is left out."""
+
+    may_be_empty = False
+
+    def check(self, value: object, limits: Limits | None) -> None:
+        super().check(value, limits)
+        if not value:
+            raise Unfit("names no device")
+
+
 def has_control(text: str, characters: re.Pattern[str] = CONTROL) -> bool:
     """Return whether ``text`` holds one of ``characters``, none of which is printable."""
     return not text.isprintable() and characters.search(text) is not None
@@ -242,6 +253,7 @@ Device = Annotated[str, _DEVICE]
 DeviceOrNew = Annotated[str, _text(r"[A-Za-z0-9_-]{16}|new", f"{_DEVICE_FORM} or new")]
 DeviceOrPlain = Annotated[str, _text(r"[A-Za-z0-9_-]{16}|plain", f"{_DEVICE_FORM} or plain")]
 KnownDevices = Annotated[tuple[str, ...], DeviceIds()]
+SomeDevices = Annotated[tuple[str, ...], SomeDeviceIds()]
 Ref = Annotated[str, _text(r"[!-~]+", "visible ASCII characters", "ref")]
 Invite = Annotated[str, _text(r"[!-~]+", "visible ASCII characters", "invite")]
 BlobId = Annotated[str, _text(r"[A-Za-z0-9_-]{16,64}", "the id of an attachment")]

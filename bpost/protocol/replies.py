@@ -22,6 +22,7 @@ from bpost.protocol.fields import (
     Ref,
     SealedName,
     Sentence,
+    SomeDevices,
     Truth,
     Username,
     UsernameOrEmpty,
@@ -76,7 +77,7 @@ class SendAccepted(Reply, code=Code.SEND, words="WillBeSent"):
     ref: Ref | None = None
     seq: Integer | None = None
     timestamp: Integer | None = None
-    devices: KnownDevices | None = None
+    devices: SomeDevices | None = None
     own: KnownDevices | None = None
 
 

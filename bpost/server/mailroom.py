@@ -169,7 +169,7 @@ def _answer(posting: Posting, receipt: Receipt | None) -> Reply:
         posting.letter.ref,
         receipt.seq,
         receipt.timestamp,
-        receipt.devices,
+        receipt.devices or None,
         receipt.own,
     )
 

@@ -128,7 +128,9 @@ class SimulatedServer:
         box.append(Delivery(request.body, user, len(box) + 1, int(START * 1000)))
         own = tuple(one for one in self._published(user) if one != device)
         devices = own if to == user else (*self._published(to), *self.ghosts)
-        return SendAccepted(request.to, request.ref, len(box), int(START * 1000), devices, own)
+        return SendAccepted(
+            request.to, request.ref, len(box), int(START * 1000), devices or None, own
+        )
 
     def _published(self, user: str) -> tuple[str, ...]:
         return tuple(id_ for id_, keys in self.account(user).devices.items() if keys.bundle)

@@ -42,7 +42,8 @@ def values(kind: fields.Kind[Any]) -> st.SearchStrategy[Any]:
     if isinstance(kind, fields.Octets):
         return st.binary(min_size=1, max_size=99)
     if isinstance(kind, fields.DeviceIds):
-        return st.lists(devices, unique=True, max_size=10).map(tuple)
+        least = 0 if kind.may_be_empty else 1
+        return st.lists(devices, unique=True, min_size=least, max_size=10).map(tuple)
     if isinstance(kind, shape.Numbers):
         return st.dictionaries(st.from_regex(r"[a-z][a-z0-9_]{0,63}", fullmatch=True), safe_numbers)
     if isinstance(kind, shape.Texts):
