@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import gc
 import tempfile
 import unittest
 from pathlib import Path
 from unittest import mock
 
 from bpost.client import Client
-from bpost.client.profile import Profile
-from bpost.crypto.account import AccountKey
-from bpost.crypto.password import PasswordKeys
 from tests.client.test_backup import PASSPHRASE, BackupCase
 from tests.client.town import password_of, wait_for_text
+from tests.memory import keys_in_memory
 from tests.support import wait_until
 
 SAID, ANSWERED = "canary-said-1f6e5d", "canary-answered-9b2c4a"
@@ -86,15 +83,11 @@ class LeftBehindTest(BackupCase):
         self.assertLessEqual(kept, {"lock", "key", "profile.json", "bpost.db"})
 
     def test_closed_no_key_is_in_memory(self) -> None:
+        before = keys_in_memory()  # of other tests
         (alice,) = self.register("alice")
+        self.assertTrue(keys_in_memory(before))
         alice.close()
-
-        def left() -> list[str]:
-            gc.collect()
-            kinds = (Profile, AccountKey, PasswordKeys)
-            return [type(one).__name__ for one in gc.get_objects() if type(one) in kinds]
-
-        wait_until(lambda: not left(), what="the keys to leave memory")
+        wait_until(lambda: not keys_in_memory(before), what="the keys to leave memory")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import tempfile
 import unittest
 from pathlib import Path
@@ -23,6 +22,7 @@ from client_tk.restore_w import RestoreSheet
 from tests.client_tk.gui import PASSWORD, GuiTest
 from tests.client_tk.gui import texts as drawn
 from tests.client_tk.simulator import SimulatedClient
+from tests.memory import keys_in_memory
 
 PASSPHRASE = "a passphrase for the backup"
 
@@ -325,24 +325,16 @@ class RestoreTest(GuiTest):
         self.screenshot(app, "restore-refused-light")
 
     def test_locked_no_key_is_in_memory(self) -> None:
-        from bpost.client.profile import Profile
-        from bpost.crypto.account import AccountKey
-        from bpost.crypto.password import PasswordKeys
-
+        before = keys_in_memory()  # of other tests
         app, sheet = self.open_restore()
         sheet.file.value = str(self.file)
         sheet.passphrase.value, sheet.password.value = PASSPHRASE, PASSWORD
         sheet.submit()
         self.until(lambda: app.main is not None, "the main window", 30)
         del sheet
+        self.assertTrue(keys_in_memory(before))
         app.lock()
-
-        def left() -> list[str]:
-            gc.collect()
-            kinds = (Profile, AccountKey, PasswordKeys)
-            return [type(one).__name__ for one in gc.get_objects() if type(one) in kinds]
-
-        self.until(lambda: not left(), f"the keys to go: {left()}", 30)
+        self.until(lambda: not keys_in_memory(before), "the keys to go", 30)
 
 
 class ErrorTest(unittest.TestCase):
