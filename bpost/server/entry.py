@@ -30,9 +30,6 @@ from bpost.server.store import now_ms
 DEVICE_ID = 12
 INVITE = 24
 NEW = "new"
-NOBODY = 0
-"""The number of no account."""
-
 RESERVED = frozenset(
     {"abuse", "admin", "administrator", "bpost", "moderator", "postmaster", "root", "security"}
     | {"server", "support", "system"}
@@ -65,7 +62,7 @@ _INVITE = (
 def log_in(session: Session, request: LogIn) -> LoggedIn:
     """Rule of code 1. An unknown user and a wrong password cannot be told apart."""
     office = session.office
-    account = office.store.accounts.find(canonical(request.username))
+    account = office.store.accounts.claimed(canonical(request.username))
     counted = _count_log_in(session, account, request)
     account = _verified(session, account, request.username, request.password)
     if counted.device is not None:
@@ -193,7 +190,7 @@ class _Counted:
         rates.log_ins_account.give_back((self.name, self.device))
 
 
-def _count_log_in(session: Session, account: Account | None, request: LogIn) -> _Counted:
+def _count_log_in(session: Session, account: Account, request: LogIn) -> _Counted:
     """Count a try. Known devices count for themselves: strangers cannot lock a user out."""
     rates, store = session.office.rates, session.office.store
     address = meter_key(session.wire.peer)
@@ -201,15 +198,14 @@ def _count_log_in(session: Session, account: Account | None, request: LogIn) -> 
     known = None
     if request.device not in (None, NEW, PLAIN):
         # Asked for an unknown user too: how long it takes tells nothing.
-        number = NOBODY if account is None else account.id
-        known = request.device if store.devices.mailbox(number, request.device) else None
+        known = request.device if store.devices.mailbox(account.id, request.device) else None
     name = canonical(request.username)
     _take(rates.log_ins_account, (name, known), "Too many tries for this account.")
     return _Counted(address, name, known)
 
 
 def _verified(session: Session, account: Account | None, name: str, password: str) -> Account:
-    stored = None if account is None else account.login
+    stored = None if account is None else account.login or None
     if not session.office.verify_login(stored, password) or account is None:
         session.office.log.warning(
             "wrong password", connection=session.wire.id, address=session.wire.peer, user=name

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 from peewee import (
+    SQL,
     AutoField,
     BigIntegerField,
     BooleanField,
@@ -18,8 +19,10 @@ from peewee import (
     IntegerField,
     Model,
     SchemaManager,
+    Select,
     SqliteDatabase,
     TextField,
+    Value,
     fn,
 )
 from peewee import IntegrityError as IntegrityError  # for the store's parts
@@ -179,6 +182,15 @@ TABLES: tuple[type[Model], ...] = (
 
 RANDOM = fn.RANDOM()
 """An order that tells nothing."""
+
+
+HIGHEST_FIRST = SQL("1 DESC")
+"""An order by the first column, for what is made of several queries."""
+
+
+def constants(*values: int | str | None) -> Any:
+    """Return a query for one row that is in no table."""
+    return Select(columns=[Value(value) for value in values])
 
 
 def removal(table: type[Model]) -> Any:

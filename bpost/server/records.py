@@ -7,10 +7,13 @@ from dataclasses import dataclass, field
 PLAIN = "plain"
 """The name of the one device of a client that knows nothing of devices."""
 
+NOBODY = 0
+"""The number of no account."""
+
 
 @dataclass(frozen=True)
 class Account:
-    """A user as the rules see one."""
+    """A user as the rules see one; ``login`` is empty where there is none: nobody's."""
 
     id: int
     name: str

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bpost.server.models import (
+    HIGHEST_FIRST,
     Client,
     Contact,
     Device,
@@ -13,9 +14,10 @@ from bpost.server.models import (
     Message,
     Prekey,
     Withheld,
+    constants,
     removal,
 )
-from bpost.server.records import Account, Vault
+from bpost.server.records import NOBODY, Account, Vault
 from bpost.server.table import Table
 
 _COLUMNS = (
@@ -26,6 +28,7 @@ _COLUMNS = (
     Client.public_key,
     Client.disabled,
 )
+_NOBODY = constants(NOBODY, "", "", "", "", None)
 
 
 class Accounts(Table):
@@ -35,6 +38,14 @@ class Accounts(Table):
         """Return the account of that canonical name."""
         with self._reading() as database:
             return _account(_living(Client.canonical == canonical).tuples().first(database))
+
+    def claimed(self, canonical: str) -> Account:
+        """Return the account of that canonical name, or nobody's, read with the same work."""
+        both = _living(Client.canonical == canonical).union_all(_NOBODY)
+        with self._reading() as database:
+            account = _account(both.order_by(HIGHEST_FIRST).tuples().first(database))
+        assert account is not None  # noqa: S101 - there is always the row of nobody
+        return account
 
     def by_id(self, account: int) -> Account | None:
         """Return the account of that id."""

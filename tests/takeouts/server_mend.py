@@ -31,7 +31,44 @@ WAITED_FOR = """            try:
 STILL = """            self._await_room(outbound, still)  # more was put since it was drained
 """
 
+NAMES_TEST = "tests.server.test_unknown_names."
+
 TAKEOUTS = [
+    Takeout(
+        "E71",
+        "bpost/crypto/login.py",
+        "    n, r, p, salt, expected = _parse(_NOBODY if stored is None else stored)\n",
+        "    if stored is None:\n        return False\n"
+        "    n, r, p, salt, expected = _parse(stored)\n",
+        NAMES_TEST + "TimeTest."
+        "test_e71_a_thousand_known_and_unknown_names_are_answered_alike_and_after_one_time",
+    ),
+    Takeout(
+        "E71",
+        "bpost/crypto/login.py",
+        '    found = scrypt(field.encode("utf-8", "replace"), salt, n=n, r=r, p=p, length=HASH)',
+        "    n = n if stored else n // 2\n"
+        '    found = scrypt(field.encode("utf-8", "replace"), salt, n=n, r=r, p=p, length=HASH)',
+        NAMES_TEST + "WorkTest.test_e71_the_hash_of_nobody_costs_what_a_real_one_costs",
+    ),
+    Takeout(
+        "E71",
+        "bpost/server/entry.py",
+        '    _take(rates.log_ins_account, (name, known), "Too many tries for this account.")\n',
+        "    if account.id:\n"
+        '        _take(rates.log_ins_account, (name, known), "Too many tries for this account.")\n',
+        NAMES_TEST + "CountTest."
+        "test_e71_unknown_names_are_counted_like_known_ones_and_the_owner_gets_in",
+    ),
+    Takeout(
+        "E71",
+        "bpost/server/entry.py",
+        "        raise Refused(Reason.WRONG_PASSWORD, _WRONG)\n    if session.account is not None",
+        "        there = account and account.id\n"
+        "        raise Refused(Reason.WRONG_PASSWORD if there else Reason.NO_SUCH_USER, _WRONG)\n"
+        "    if session.account is not None",
+        NAMES_TEST + "AnswerTest.test_e71_before_log_in_only_a_registration_tells",
+    ),
     Takeout(
         "S29",
         DRAINER,
@@ -143,7 +180,7 @@ TAKEOUTS = [
         "S19",
         "bpost/server/entry.py",
         "    if request.device not in (None, NEW, PLAIN):\n",
-        "    if account is not None and request.device not in (None, NEW, PLAIN):\n",
+        "    if account.id and request.device not in (None, NEW, PLAIN):\n",
         "tests.server.test_entry.LogInTest."
         "test_s19_a_made_up_device_costs_the_same_work_for_an_unknown_user",
     ),
