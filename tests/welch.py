@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import math
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -22,7 +23,7 @@ def t_value(one: Sequence[float], other: Sequence[float]) -> float:
     """Return Welch's t of two samples, each without its slowest tenth."""
     one, other = _trimmed(one), _trimmed(other)
     error = variance(one) / len(one) + variance(other) / len(other)
-    return (fmean(one) - fmean(other)) / (error or 1e-12) ** 0.5
+    return (fmean(one) - fmean(other)) / math.sqrt(error or 1e-12)
 
 
 def compare(pairs: Iterable[tuple[Work, Work]]) -> float:
