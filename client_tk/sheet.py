@@ -41,12 +41,15 @@ class Sheet(Toplevel):
         return button
 
     def open(self, focus: tkinter.Misc | None = None) -> None:
-        """Show the sheet in the middle of the window it belongs to."""
+        """Show the sheet in the middle of the window it belongs to, and wholly on the screen."""
         self.update_idletasks()
         above = self.master.winfo_toplevel()
-        x = above.winfo_rootx() + (above.winfo_width() - self.winfo_reqwidth()) // 2
-        y = above.winfo_rooty() + (above.winfo_height() - self.winfo_reqheight()) // 3
-        self.geometry(f"+{max(0, x)}+{max(0, y)}")
+        width, height = self.winfo_reqwidth(), self.winfo_reqheight()
+        x = above.winfo_rootx() + (above.winfo_width() - width) // 2
+        y = above.winfo_rooty() + (above.winfo_height() - height) // 3
+        x = max(0, min(x, self.winfo_screenwidth() - width))
+        y = max(0, min(y, self.winfo_screenheight() - height))
+        self.geometry(f"+{x}+{y}")
         self.deiconify()
         self.lift()
         self.bind("<Map>", lambda _: self._take_over(focus), add="+")

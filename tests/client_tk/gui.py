@@ -177,17 +177,27 @@ class GuiTest(unittest.TestCase):
         SCREENS.mkdir(parents=True, exist_ok=True)
         path = SCREENS / f"{name}.png"
         app.root.update()
-        root = app.root
-        x, y, width, height = (
-            root.winfo_rootx(),
-            root.winfo_rooty(),
-            root.winfo_width(),
-            root.winfo_height(),
-        )
+        x, y, width, height = shown_area(app.root)
         if shutil.which("import"):
             command = ["import", "-window", "root", "-crop", f"{width}x{height}+{x}+{y}"]
             subprocess.run([*command, "+repage", str(path)], check=False, timeout=30)
         return path
+
+
+def shown_area(root: tkinter.Tk) -> tuple[int, int, int, int]:
+    """Return x, y, width and height of the window together with its sheets, in pixels."""
+    above = [one for one in below(root) if isinstance(one, tkinter.Toplevel)]
+    shown: list[tkinter.Misc] = [root, *(one for one in above if one.winfo_viewable())]
+    left = min(one.winfo_rootx() for one in shown)
+    top = min(one.winfo_rooty() for one in shown)
+    right = max(one.winfo_rootx() + one.winfo_width() for one in shown)
+    bottom = max(one.winfo_rooty() + one.winfo_height() for one in shown)
+    return left, top, right - left, bottom - top
+
+
+def below(widget: tkinter.Misc) -> list[tkinter.Misc]:
+    """Return every widget inside ``widget``."""
+    return [found for one in widget.winfo_children() for found in (one, *below(one))]
 
 
 def texts(canvas: tkinter.Canvas) -> list[str]:

@@ -141,6 +141,20 @@ class SettingsTest(MainTest):
         self.app.root.update()
         self.assertEqual(self.view.canvas.cget("background"), "#ffffff")
 
+    def test_it_is_wholly_on_the_screen_wherever_the_window_is(self) -> None:
+        root = self.app.root
+        for place in ("+0+0", f"+{root.winfo_screenwidth() - 300}+{root.winfo_screenheight() - 200}"):
+            with self.subTest(place):
+                root.geometry(place)
+                root.update()
+                sheet = self.settings()
+                right = sheet.winfo_rootx() + sheet.winfo_width()
+                bottom = sheet.winfo_rooty() + sheet.winfo_height()
+                self.assertGreaterEqual(min(sheet.winfo_rootx(), sheet.winfo_rooty()), 0)
+                self.assertLessEqual(right, root.winfo_screenwidth())
+                self.assertLessEqual(bottom, root.winfo_screenheight())
+                sheet.close()
+
     def test_the_system_is_asked_when_it_is_to_decide(self) -> None:
         from unittest import mock
 
