@@ -143,7 +143,8 @@ class SettingsTest(MainTest):
 
     def test_it_is_wholly_on_the_screen_wherever_the_window_is(self) -> None:
         root = self.app.root
-        for place in ("+0+0", f"+{root.winfo_screenwidth() - 300}+{root.winfo_screenheight() - 200}"):
+        corner = f"+{root.winfo_screenwidth() - 300}+{root.winfo_screenheight() - 200}"
+        for place in ("+0+0", corner):
             with self.subTest(place):
                 root.geometry(place)
                 root.update()
