@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import graphlib
 import subprocess
 import unittest
 from collections.abc import Iterator
@@ -77,6 +78,11 @@ def is_module(name: str) -> bool:
     return path.is_dir() or path.with_suffix(".py").is_file()
 
 
+def is_file(name: str) -> bool:
+    """Tell whether ``name`` is a module of this project in a file of its own."""
+    return (ROOT / name.replace(".", "/")).with_suffix(".py").is_file()
+
+
 def below(name: str, package: str) -> bool:
     """Tell whether ``name`` is ``package`` or lies in it."""
     return name == package or name.startswith(package + ".")
@@ -99,6 +105,16 @@ class ArchitectureTest(unittest.TestCase):
                             below(name, own) or any(below(name, good) for good in allowed),
                             f"{path} imports {name}",
                         )
+
+    def test_no_modules_import_each_other_in_a_circle(self) -> None:
+        graph = {
+            path.removesuffix(".py").removesuffix("/__init__").replace("/", "."): {
+                name for name in imports(tree) if is_file(name)
+            }
+            for folder in ("bpost", "client_tk")
+            for path, tree in sources(folder)
+        }
+        graphlib.TopologicalSorter(graph).prepare()  # raises CycleError, with the circle
 
     def test_a_foreign_library_has_one_owner(self) -> None:
         for folder in ("bpost", "client_tk"):

@@ -9,10 +9,28 @@ import threading
 import time
 from collections.abc import Callable
 from types import TracebackType
+from typing import Protocol
 
-from bpost.net.outbound import Outbound
+from bpost.net.tls_stream import TLSStream
 
 TICK = 0.25
+
+
+class Drained(Protocol):
+    """What a connection has to send, as the drainer sees it; called by its thread alone."""
+
+    @property
+    def stream(self) -> TLSStream:
+        """Where it goes."""
+
+    def drain(self) -> bool:
+        """Send what the socket takes now; return whether something still waits."""
+
+    def settle(self) -> bool | None:
+        """Return whether something waits for room; None, and watched no more, if nothing is due."""
+
+    def check(self, now: float) -> None:
+        """End what has waited too long; ``now`` is the monotonic clock, in seconds."""
 
 
 class Drainer:
@@ -33,11 +51,11 @@ class Drainer:
         self._thread = threading.Thread(target=self._run, name="bpost-drainer", daemon=True)
         # Guards the three below; taken after an Outbound's lock.
         self._lock = threading.Lock()
-        self._arrived: list[Outbound] = []
-        self._retired: list[Outbound] = []
+        self._arrived: list[Drained] = []
+        self._retired: list[Drained] = []
         self._stopped = False
         # Used by the thread alone: who is watched, and whether the selector knows it.
-        self._watched: dict[Outbound, bool] = {}
+        self._watched: dict[Drained, bool] = {}
 
     def start(self) -> Drainer:
         """Start the thread, and return self."""
@@ -68,14 +86,14 @@ class Drainer:
     ) -> None:
         self.stop()
 
-    def watch(self, outbound: Outbound) -> None:
+    def watch(self, outbound: Drained) -> None:
         """Serve ``outbound`` from now on, until it is settled or retired."""
         with self._lock:
             if not self._stopped:
                 self._arrived.append(outbound)
                 self._ring()
 
-    def retire(self, outbound: Outbound) -> None:
+    def retire(self, outbound: Drained) -> None:
         """Close the stream of ``outbound``, which was watched."""
         with self._lock:
             if not self._stopped:
@@ -114,7 +132,7 @@ class Drainer:
             self._forget(outbound)
             outbound.stream.close()
 
-    def _guarded(self, step: Callable[[Outbound], None], outbound: Outbound) -> None:
+    def _guarded(self, step: Callable[[Drained], None], outbound: Drained) -> None:
         """Do one step for one connection: what fails there costs that one, never this thread."""
         try:
             step(outbound)
@@ -124,10 +142,10 @@ class Drainer:
             if self._on_failure is not None:
                 self._on_failure(error)
 
-    def _check(self, outbound: Outbound) -> None:
+    def _check(self, outbound: Drained) -> None:
         outbound.check(time.monotonic())
 
-    def _serve(self, outbound: Outbound) -> None:
+    def _serve(self, outbound: Drained) -> None:
         waits = outbound.drain()
         self._await_room(outbound, waits)
         if waits:
@@ -139,7 +157,7 @@ class Drainer:
         else:
             self._await_room(outbound, still)  # more was put since it was drained
 
-    def _await_room(self, outbound: Outbound, wanted: bool) -> None:
+    def _await_room(self, outbound: Drained, wanted: bool) -> None:
         """Let the selector tell, or not tell, when the socket of ``outbound`` takes more."""
         if self._watched.get(outbound, False) == wanted:
             return
@@ -149,7 +167,7 @@ class Drainer:
             self._selector.unregister(outbound.stream)
         self._watched[outbound] = wanted
 
-    def _forget(self, outbound: Outbound) -> None:
+    def _forget(self, outbound: Drained) -> None:
         """Watch ``outbound`` no more, in whatever state it is."""
         with contextlib.suppress(KeyError, ValueError, OSError):
             self._selector.unregister(outbound.stream)

@@ -6,14 +6,11 @@ import threading
 import time
 from collections import deque
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from bpost.limits import Limits
+from bpost.net.drainer import Drainer
 from bpost.net.frames import CloseCode, close_frame, text_frame
 from bpost.net.tls_stream import TLSStream
-
-if TYPE_CHECKING:
-    from bpost.net.drainer import Drainer
 
 BATCH = 64 * 1024
 
