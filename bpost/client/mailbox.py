@@ -160,12 +160,12 @@ class Mailbox:
         wanted = None if asked_by is None else bool(missed.wants)
         key = unsealed.opened.account_public
         place = self._chains.follow(payload, unsealed.data, key, events, wanted)
-        shown = payload.type not in (RECEIPT, DEVICES, EMPTY)
+        shown = payload.means not in (RECEIPT, DEVICES, EMPTY)
         events += self._healing.close(missed, shown)
-        if payload.type in (RECEIPT, DEVICES):
+        if payload.means in (RECEIPT, DEVICES):
             if unsealed.new_key:
                 log.info("a %s under a key that is not trusted was passed over", payload.type)
-            elif payload.type == RECEIPT:
+            elif payload.means == RECEIPT:
                 events += self._take_receipt(payload)
             else:
                 events += self._ring.take(payload, key)
@@ -217,7 +217,7 @@ class Mailbox:
         self, delivery: Delivery, payload: Payload, unsealed: Unsealed, place: float | None
     ) -> NewEntry:
         """Make the line of a conversation that shows a payload."""
-        own, is_text = payload.sender == self._profile.name, payload.type == TEXT
+        own, is_text = payload.sender == self._profile.name, payload.means == TEXT
         failure = "" if is_text else "This message needs a newer version of BPost."
         if unsealed.new_key:
             failure = "This came under a new account key, which you had not trusted yet."

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from bpost.errors import SecurityError, UsageError
 from bpost.limits import Limits
 from bpost.protocol import canonical_json
 from bpost.protocol.canonical_json import Json, NotCanonical
-from bpost.protocol.content import NewerContent, check_content, check_id
+from bpost.protocol.content import DIRECTED, NewerContent, check_content, check_id
 from bpost.protocol.fields import Device, Digest, Unfit, Username, Word, canonical, kind_of
 
 DIRECT: Final = "direct"
@@ -51,7 +51,8 @@ class Payload:
     ``previous`` is the SHA-256 (base64url) of the payload before it, empty for number 1: whatever
     is missing between two payloads shows. ``recipients`` are the ids of all devices, sorted, by the
     user they belong to, that this payload is sealed for. ``to`` is the other user, also in the
-    copies for the sender's own devices. ``sent`` is in milliseconds.
+    copies for the sender's own devices. ``sent`` is in milliseconds. ``newer`` marks one of a known
+    type with more content than this version knows: it is kept, and nothing in it is acted upon.
     """
 
     type: str
@@ -65,6 +66,12 @@ class Payload:
     sent: int
     recipients: Mapping[str, tuple[str, ...]]
     content: Mapping[str, Json] = field(default_factory=dict, repr=False)
+    newer: bool = False
+
+    @property
+    def means(self) -> str:
+        """Return the type that it is to be taken as; empty where only a newer version can tell."""
+        return "" if self.newer else self.type
 
     def to_bytes(self) -> bytes:
         """Return the one spelling of this payload, not padded yet.
@@ -110,14 +117,14 @@ def parse_payload(data: bytes, limits: Limits = _DEFAULT_LIMITS) -> Payload:
     """Read what :meth:`Payload.to_bytes` wrote.
 
     Raises:
-        SecurityError: ``too-large``, ``newer-version``, or ``bad-encoding`` for all other bytes.
+        SecurityError: ``too-large``; ``newer-version`` for a request or an answer that holds more
+            than is known; ``bad-encoding`` for all other bytes.
     """
     if len(data) > limits.message:
         raise SecurityError("too-large", "The content of a message is larger than allowed.")
     try:
         value = canonical_json.read(data.decode("utf-8"), depth=_DEPTH, containers=_CONTAINERS)
-        payload = _build(value)
-        _check(payload)
+        payload = _checked(_build(value))
     except NewerContent:
         text = "This message holds something that needs a newer version of BPost."
         raise SecurityError("newer-version", text) from None
@@ -197,6 +204,20 @@ def _build(value: Any) -> Payload:
         raise Unfit("has no list of recipients")
     common["recipients"] = {user: tuple(devices) for user, devices in recipients.items()}
     return Payload(**common, content=value)
+
+
+def _checked(payload: Payload) -> Payload:
+    """Check a payload that was read; mark one that holds more than is known.
+
+    What one device says to another is an answer or a request, of which half is none.
+    """
+    try:
+        _check(payload)
+    except NewerContent:
+        if payload.type in DIRECTED:
+            raise
+        return replace(payload, newer=True)
+    return payload
 
 
 def _check(payload: Payload) -> None:

@@ -164,8 +164,9 @@ class Reply(Frame):
 class Records(Kind[tuple[Any, ...]]):
     """A JSON array of objects, one for each record of the dataclass ``cls``.
 
-    The objects have exactly the fields of the class; no two records agree in the first one. The
-    limit called ``most`` bounds how many there are.
+    The objects have the fields of the class, all of them, and those that a newer version may have
+    added, which are passed over. No two records agree in the first one. The limit called ``most``
+    bounds how many there are.
     """
 
     def __init__(self, cls: type[Any], most: str) -> None:
@@ -178,9 +179,9 @@ class Records(Kind[tuple[Any, ...]]):
 
     def _record(self, item: Any) -> Any:
         names = [slot.name for slot in slots(self.cls)]
-        if not isinstance(item, dict) or sorted(item) != sorted(names):
-            raise Unfit("holds an object with other keys than it must have")
-        return self.cls(**item)
+        if not isinstance(item, dict) or not item.keys() >= set(names):
+            raise Unfit("holds an object without the keys that it must have")
+        return self.cls(**{name: item[name] for name in names})
 
     def to_text(self, value: tuple[Any, ...]) -> str:
         names = [slot.name for slot in slots(self.cls)]

@@ -167,7 +167,14 @@ class PayloadTest(unittest.TestCase):
         self.assertEqual(found.to_bytes(), data)
 
     def test_a_known_type_with_more_than_is_known_needs_a_newer_version(self) -> None:
-        self.refuse(spelled(quote="x"), "newer-version")
+        found = parse_payload(spelled(quote="x"))
+        self.assertTrue(found.newer)
+        self.assertEqual(
+            (found.type, found.means, parse_payload(spelled()).means), ("text", "", "text")
+        )
+        self.refuse(
+            spelled(type="lost", reason="gone", numbers=[], hashes=[], text="x"), "newer-version"
+        )
         with self.assertRaises(UsageError):
             replace(TEXT, content={"text": "hi", "quote": "x"}).to_bytes()
 
