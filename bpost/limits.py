@@ -100,6 +100,12 @@ class Limits:
     retries: int = 3
     resend_seconds: float = 14 * DAY
 
+    # Earlier messages for a new device of the account.
+    history_page: int = 64 * KIB
+    history_pages: int = 4
+    history_bytes: int = 128 * MIB
+    history_seconds: float = 60.0
+
     # The client.
     acknowledge_after: int = 64
     acknowledge_seconds: float = 0.2

@@ -17,13 +17,22 @@ from bpost.client.events import (
     ConversationChanged,
     Event,
     EventsLost,
+    HandoverChanged,
     MessageAdded,
     MessageChanged,
     SecurityNotice,
     SignedOut,
 )
 from bpost.client.keystore import Remembered, default_profile, remembered, remove_profile
-from bpost.client.records import Contact, Conversation, DeviceInfo, KeyChange, Message, Safety
+from bpost.client.records import (
+    Contact,
+    Conversation,
+    DeviceInfo,
+    HandoverInfo,
+    KeyChange,
+    Message,
+    Safety,
+)
 from bpost.crypto.fingerprint import Verdict
 
 __all__ = [
@@ -38,6 +47,8 @@ __all__ = [
     "DeviceInfo",
     "Event",
     "EventsLost",
+    "HandoverChanged",
+    "HandoverInfo",
     "KeyChange",
     "Message",
     "MessageAdded",

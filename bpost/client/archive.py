@@ -18,7 +18,7 @@ from bpost import b64
 from bpost.client.backup import Backed, backup_pieces, read_first, read_rows
 from bpost.client.enrol import Entrance, open_profile
 from bpost.client.keystore import Keystore, Remembered, write_pieces
-from bpost.client.profile import REGISTERED, Profile, write_first_facts
+from bpost.client.profile import OFFERED, REGISTERED, Profile, write_first_facts
 from bpost.client.store import Store
 from bpost.crypto.account import AccountKey
 from bpost.crypto.backup import MAGIC, open_backup, seal_backup
@@ -136,7 +136,7 @@ def _fill_database(entrance: Entrance, backed: Backed, pieces: Iterator[bytes]) 
             read_rows(store, pieces)
         facts = _join(entrance, backed.facts.username, backed.account)
         with store.transaction():
-            write_first_facts(store, facts, backed.account, (REGISTERED,))
+            write_first_facts(store, facts, backed.account, (REGISTERED, OFFERED))
     finally:
         store.close()
     entrance.keystore.remember(facts)

@@ -19,12 +19,14 @@ from bpost import __version__
 from bpost.client.archive import inspect_backup
 from bpost.client.cli_custody import WARNING, write_export
 from bpost.client.cli_devices import add_device_arguments, look_after
+from bpost.client.cli_history import add_history_arguments, fetch, show_conversation, tell_who_asks
 from bpost.client.cli_verify import add_arguments, answer, show_keys
 from bpost.client.client import Client
 from bpost.client.custody import receipt_text
 from bpost.client.events import (
     ConnectionChanged,
     ConnectionState,
+    HandoverChanged,
     MessageAdded,
     MessageChanged,
     SecurityNotice,
@@ -47,7 +49,6 @@ from bpost.errors import BPostError, Refused, UntrustedCertificate, UsageError
 
 COMMON = ("server", "user", "profile", "pin", "password_file")
 SERVER = "127.0.0.1:8765"
-PAGE = 200
 FLUSH_SECONDS = 10.0
 LOOK_SECONDS = 0.25
 
@@ -131,15 +132,9 @@ def listen(options: argparse.Namespace) -> int:
 
 
 def history(options: argparse.Namespace) -> int:
-    """Print a conversation."""
-    with _logged_in(options, connect=False) as me:
-        pages = [me.history(options.contact, limit=PAGE)]
-        while pages[-1]:
-            pages.append(me.history(options.contact, before=pages[-1][0].id, limit=PAGE))
-        for page in reversed(pages):
-            for message in page:
-                show(message, options.json, dated=True)
-    return 0
+    """Print a conversation, or fetch what was said before from your other devices."""
+    with _logged_in(options, connect=options.fetch) as me:
+        return fetch(me, options) if options.fetch else show_conversation(me, options)
 
 
 def verify(options: argparse.Namespace) -> int:
@@ -159,10 +154,9 @@ def keys(options: argparse.Namespace) -> int:
 
 
 def devices(options: argparse.Namespace) -> int:
-    """List the devices of the account, name this one, or remove another."""
+    """List the devices of the account, name this one, remove another, or give it the history."""
     with _logged_in(options) as me:
-        look_after(me, options)
-    return 0
+        return look_after(me, options)
 
 
 def password(options: argparse.Namespace) -> int:
@@ -260,9 +254,7 @@ def _parser() -> argparse.ArgumentParser:
     command(contacts)
     _send_arguments(command(send))
     _listen_arguments(command(listen))
-    shown = command(history)
-    shown.add_argument("contact")
-    shown.add_argument("--json", action="store_true", help="print one JSON object a line")
+    add_history_arguments(command(history))
     add_arguments(command(verify))
     known = command(keys)
     known.add_argument("contact", metavar="USER")
@@ -374,6 +366,8 @@ def _incoming(me: Client, options: argparse.Namespace) -> Iterator[Message]:
         event = me.next_event(LOOK_SECONDS)
         if isinstance(event, SecurityNotice):
             show_notice(event, options.json)
+        elif isinstance(event, HandoverChanged):
+            tell_who_asks(me)
         elif isinstance(event, SignedOut):
             raise Refused(event.reason, event.text)
         elif isinstance(event, ConnectionChanged) and event.state is ConnectionState.REFUSED:

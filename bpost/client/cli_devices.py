@@ -1,4 +1,4 @@
-"""``bpost-cli devices``: list the devices of the account, name this one, remove another."""
+"""``bpost-cli devices``: list the devices, name this one, remove another, give it the history."""
 
 from __future__ import annotations
 
@@ -7,30 +7,42 @@ import json
 import time
 from dataclasses import asdict
 
+from bpost.client.cli_history import follow_giving, tell_who_asks
 from bpost.client.client import Client
 from bpost.client.records import DeviceInfo
 from bpost.client.terminal import printable
 from bpost.errors import UsageError
 
+FLUSH_SECONDS = 10.0
+
 
 def add_device_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe what may follow the command."""
-    parser.add_argument("action", nargs="?", choices=("name", "remove"))
+    parser.add_argument("action", nargs="?", choices=("name", "remove", "give", "refuse"))
     parser.add_argument("value", nargs="?", help="a name for this device, or the id of another")
     parser.add_argument("--json", action="store_true", help="print one JSON object a line")
 
 
-def look_after(me: Client, options: argparse.Namespace) -> None:
+def look_after(me: Client, options: argparse.Namespace) -> int:
     """Do what was asked for."""
     if options.action and not options.value:
-        raise UsageError("Say devices name TEXT, or devices remove ID.")
+        raise UsageError("Say devices name TEXT, or devices remove, give or refuse ID.")
     if options.action == "name":
         me.name_device(options.value)
     elif options.action == "remove":
         me.remove_device(options.value)
+    elif options.action == "refuse":
+        me.give_history(options.value, yes=False)
+        me.flush(FLUSH_SECONDS)
+    elif options.action == "give":
+        options.device = options.value
+        me.give_history(options.value)
+        return follow_giving(me, options)
     else:
         for device in me.devices():
             _show(device, options.json)
+        tell_who_asks(me)
+    return 0
 
 
 def _show(device: DeviceInfo, as_json: bool) -> None:

@@ -18,6 +18,7 @@ from collections.abc import Iterator
 
 from bpost.client.custody import Custody
 from bpost.client.events import ConnectionState, ContactsChanged, Event, MessageAdded
+from bpost.client.heritage import Heritage
 from bpost.client.household import Household
 from bpost.client.people import check_answer
 from bpost.client.records import Contact, Conversation, Message
@@ -28,11 +29,12 @@ from bpost.protocol.replies import ContactAdded, ContactBlocked, ContactRemoved,
 from bpost.protocol.requests import AddContact, BlockContact, RemoveContact, UnblockContact
 
 
-class Client(Custody, Verifying, Household):
+class Client(Custody, Verifying, Household, Heritage):
     """One account on one device: its people and conversations.
 
     Made and logged in as :class:`Account` says; :class:`Custody` has backups and exports,
-    :class:`Verifying` safety numbers and keys, and :class:`Household` the account's devices.
+    :class:`Verifying` safety numbers and keys, :class:`Household` the account's devices, and
+    :class:`Heritage` what they hand on to each other.
     """
 
     # People

@@ -195,12 +195,13 @@ class Dispatch:
     def _heal(self) -> None:
         """Ask for what is missing; where a new session is needed for that, get its keys."""
         with self._profile.change() as events:
-            told, wait = self._parts.healing.work()
-            events += told
+            work = (self._parts.healing.work(), self._parts.fetching.work())
+            for told, wait in work:
+                events += told
+                if wait is not None:
+                    self._due.append(time.monotonic() + wait)
             for peer in self._parts.devices.take_retired():
                 self._asked.pop(peer, None)
-        if wait is not None:
-            self._due.append(time.monotonic() + wait)
 
     def _seal(self) -> None:
         """Seal what waits, for everyone whose devices are known; greetings come last."""

@@ -66,6 +66,11 @@ class ConversationChanged:
 
 
 @dataclass(frozen=True)
+class HandoverChanged:
+    """An other own device asks for the history, or gives its own; see :meth:`Client.handovers`."""
+
+
+@dataclass(frozen=True)
 class SecurityNotice:
     """Something that may be an attack was refused; ``cause`` as in ``SecurityError.CAUSES``.
 
@@ -98,6 +103,7 @@ Event = (
     | MessageChanged
     | ContactsChanged
     | ConversationChanged
+    | HandoverChanged
     | SecurityNotice
     | SignedOut
     | EventsLost

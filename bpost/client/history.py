@@ -145,6 +145,12 @@ class History:
         talk = self._store.one(Talk, Talk.name == conversation)
         return [] if talk is None else self._store.all(Entry, *_unread(talk), order=Entry.place)
 
+    def is_unread(self, row: Entry) -> bool:
+        """Say whether a row counts as not read."""
+        talk = self._store.one(Talk, Talk.name == row.conversation)
+        behind = talk is not None and row.place > talk.read_place
+        return behind and not row.own and row.kind != "notice"
+
     def draft(self, name: str) -> str:
         """Return the unsent text."""
         conversation = direct_conversation(self._profile.name, name)

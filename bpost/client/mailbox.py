@@ -14,6 +14,8 @@ from dataclasses import dataclass, replace
 
 from bpost.client.chains import Chains
 from bpost.client.events import Event, MessageAdded
+from bpost.client.fetching import Fetching
+from bpost.client.handing import Handing
 from bpost.client.healing import NOTHING, Healing, Missed
 from bpost.client.history import History, NewEntry
 from bpost.client.models import Seen
@@ -40,6 +42,7 @@ from bpost.protocol.content import (
 )
 from bpost.protocol.envelope import parse_envelope
 from bpost.protocol.fields import canonical
+from bpost.protocol.handover import FETCH, HISTORY
 from bpost.protocol.payload import Payload, check_origin, inner_payload, parse_payload
 from bpost.protocol.replies import Delivery
 
@@ -50,11 +53,13 @@ QUOTED = 500  # of the words of an unsealed message, so many characters are show
 
 @dataclass(frozen=True)
 class Remedies:
-    """What helps where something did not arrive, here or there."""
+    """What helps where something did not arrive, or was there before a device joined."""
 
     healing: Healing
     resending: Resending
     refusals: Refusals
+    handing: Handing
+    fetching: Fetching
 
 
 class Mailbox:
@@ -81,6 +86,8 @@ class Mailbox:
         self._healing = remedies.healing
         self._resending = remedies.resending
         self._refuse = remedies.refusals.refuse
+        self._handing = remedies.handing
+        self._fetching = remedies.fetching
         self._ring = ring
 
     def take(self, delivery: Delivery) -> list[Event]:
@@ -186,9 +193,13 @@ class Mailbox:
         return True
 
     def _heal(self, delivery: Delivery, payload: Payload, unsealed: Unsealed) -> list[Event]:
-        """Take in what a device says to this one about what is missing."""
+        """Take in what a device says to this one about what is missing, or was before."""
         if unsealed.new_key:  # not the account that is trusted: it is neither told nor believed
             return []
+        if payload.type == FETCH:
+            return self._handing.take(payload)
+        if payload.type == HISTORY:
+            return self._fetching.take(payload)
         if payload.type == RETRY:
             return self._resending.answer(payload)
         if payload.type == LOST:

@@ -22,11 +22,25 @@ from peewee import (
     fn,
 )
 
+from bpost.client.handover_models import Fetch, Handover, Reached
 from bpost.client.missing_models import Errand, Inquiry, Posted, Resent, Sent, Want
 
-__all__ = ["SQL", "Errand", "Inquiry", "Model", "Posted", "Resent", "Sent", "Want", "fn"]
+__all__ = [
+    "SQL",
+    "Errand",
+    "Fetch",
+    "Handover",
+    "Inquiry",
+    "Model",
+    "Posted",
+    "Reached",
+    "Resent",
+    "Sent",
+    "Want",
+    "fn",
+]
 
-VERSION = 3
+VERSION = 4
 """The version of the schema below. A change of the schema is a new version and a migration."""
 
 
@@ -209,6 +223,7 @@ class Entry(Model):
         table_name = "messages"
         indexes = (
             (("conversation", "place"), False),
+            (("place",), False),
             (("sender", "device", "id"), True),
         )
 
@@ -307,6 +322,9 @@ TABLES: tuple[type[Model], ...] = (
     Want,
     Inquiry,
     Errand,
+    Handover,
+    Fetch,
+    Reached,
 )
 """All of them. A backup holds those that :mod:`backup` names, and no other."""
 
@@ -332,5 +350,6 @@ MIGRATIONS: dict[int, tuple[tuple[str, ...], tuple[str, ...]]] = {
             "ALTER TABLE peers DROP COLUMN verified",
         ),
     ),
+    4: ((), ()),  # earlier messages for a new device: tables and an index, which are made
 }
 """For each version: what makes it of the one before, first and after new tables are made."""

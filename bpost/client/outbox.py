@@ -17,7 +17,7 @@ from bpost.client.devices import Devices
 from bpost.client.events import Event
 from bpost.client.history import History, NewEntry
 from bpost.client.journal import Journal
-from bpost.client.models import Addressed, Device, Frame, Outgoing, Peer, Receipt, fn
+from bpost.client.models import Addressed, Device, Errand, Frame, Outgoing, Peer, Receipt, fn
 from bpost.client.profile import Profile
 from bpost.client.reach import Reach
 from bpost.client.records import Message
@@ -281,7 +281,7 @@ class Outbox:
     def is_empty(self) -> bool:
         """Say whether nothing is left to be sent, receipts included; greetings may wait longer."""
         left = self._store.count(Frame, ~cast(Any, Frame.refused))
-        left += self._store.count(Outgoing, Outgoing.type != EMPTY)
+        left += self._store.count(Outgoing, Outgoing.type != EMPTY) + self._store.count(Errand)
         return not (left or self.oldest_receipt() is not None)
 
 

@@ -8,13 +8,17 @@ from bpost.client.chains import Chains
 from bpost.client.devices import Devices
 from bpost.client.errands import Errands
 from bpost.client.events import Event
+from bpost.client.fetching import Fetching
+from bpost.client.handing import Handing
 from bpost.client.healing import Healing
 from bpost.client.history import History
 from bpost.client.journal import Journal
 from bpost.client.keybook import KeyBook
 from bpost.client.mailbox import Mailbox, Remedies
+from bpost.client.merging import Merging
 from bpost.client.opener import Opener
 from bpost.client.outbox import Outbox
+from bpost.client.pages import Pages
 from bpost.client.people import People
 from bpost.client.profile import Profile
 from bpost.client.reach import Reach
@@ -48,6 +52,8 @@ class Parts:
     healing: Healing
     ring: Ring
     rollback: Rollback
+    handing: Handing
+    fetching: Fetching
 
     def unread(self, name: str) -> list[Message]:
         """Return what has not been read of a conversation, within a reading."""
@@ -82,7 +88,9 @@ def assemble(profile: Profile) -> Parts:
     healing = Healing(profile, people, devices, history, chains, wants, errands)
     resending = Resending(profile, people, devices, history, journal, errands)
     refusals = Refusals(profile, people, devices, history, wants)
-    remedies = Remedies(healing, resending, refusals)
+    handing = Handing(profile, devices, history, Pages(profile, people, history), errands)
+    fetching = Fetching(profile, devices, Merging(profile, people, book, history), errands)
+    remedies = Remedies(healing, resending, refusals, handing, fetching)
     ring = Ring(profile, people, devices, history, outbox)
     mailbox = Mailbox(profile, people, opener, history, chains, outbox, remedies, ring)
     return Parts(
@@ -100,4 +108,6 @@ def assemble(profile: Profile) -> Parts:
         healing=healing,
         ring=ring,
         rollback=Rollback(profile, people, devices, journal, errands),
+        handing=handing,
+        fetching=fetching,
     )

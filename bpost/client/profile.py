@@ -39,6 +39,7 @@ VAULT = "vault"  # the server's vault holds our account key
 ANNOUNCED = "announced"  # own devices and contacts have been told of this device
 NAMED = "named"  # the server has a sealed name of this device
 RING = "ring"  # the own other devices whose coming has been shown
+OFFERED = "offered"  # the user was asked whether to get the history of an other own device
 REMOVED = "removed"  # another own device has removed this one
 
 

@@ -135,6 +135,24 @@ class DeviceInfo:
 
 
 @dataclass(frozen=True)
+class HandoverInfo:
+    """The history on its way between this device and another of the account.
+
+    ``way`` is ``give`` where the other one asked. ``state`` is ``asked`` until a user has said yes
+    or no; then ``refused``; or ``sending`` here and ``fetching`` there until it is ``done``. Beside
+    those there are ``later``, where too much is under way, and ``gone``, where the other device was
+    removed. ``count`` of ``total`` messages have been handed over.
+    """
+
+    device: str
+    name: str
+    way: Literal["give", "get"]
+    state: str
+    count: int = 0
+    total: int = 0
+
+
+@dataclass(frozen=True)
 class Conversation:
     """A conversation with one person; ``request`` while that person is not in the contact list."""
 

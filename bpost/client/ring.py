@@ -20,7 +20,9 @@ from bpost.client.models import (
     BaseKey,
     Device,
     Entry,
+    Fetch,
     Frame,
+    Handover,
     KeyList,
     Outgoing,
     Prekey,
@@ -151,8 +153,8 @@ class Ring:
     def _lock(self) -> list[Event]:
         """Drop every key, and what waits to be sent: this device is none of the account's now."""
         events = self._give_up()
-        tables = (Addressed, BaseKey, Device, Frame, KeyList, Outgoing, Prekey, Receipt)
-        for table in tables:
+        keys = (BaseKey, Device, KeyList, Prekey)
+        for table in (*keys, Addressed, Fetch, Frame, Handover, Outgoing, Receipt):
             self._store.run(cast(Any, table).delete())
         self._profile.know(ACCOUNT, AccountKey.generate().seed)
         self._profile.know(IDENTITY, generate_x25519().raw)

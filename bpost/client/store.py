@@ -137,12 +137,15 @@ class Store:
         return query.execute(self._database)
 
     def all(self, table: type[M], *where: Any, order: Any = None, limit: int = 0) -> list[M]:
-        """Return the rows of ``table`` for which all of ``where`` holds."""
+        """Return the rows of ``table`` for which all of ``where`` holds.
+
+        ``order`` is one column, or a tuple of them.
+        """
         query = table.select()
         if where:
             query = query.where(*where)
         if order is not None:
-            query = query.order_by(order)
+            query = query.order_by(*(order if isinstance(order, tuple) else (order,)))
         if limit:
             query = query.limit(limit)
         return list(cast(Any, query).execute(self._database))
@@ -161,7 +164,8 @@ class Store:
 
     def remove(self, table: type[Model], *where: Any) -> int:
         """Remove such rows; return how many there were."""
-        return int(self.run(cast(Any, table).delete().where(*where)))
+        query = cast(Any, table).delete()
+        return int(self.run(query.where(*where) if where else query))
 
     def value(self, query: Any) -> Any:
         """Return the first column of the first row of a query, or None."""

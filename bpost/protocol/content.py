@@ -12,6 +12,14 @@ from typing import Final
 
 from bpost.protocol.canonical_json import INTEGER, Json
 from bpost.protocol.fields import Device, Digest, Unfit, has_control, kind_of
+from bpost.protocol.handover import (
+    FETCH,
+    FETCH_KEYS,
+    HISTORY,
+    HISTORY_KEYS,
+    check_fetch,
+    check_history,
+)
 
 TEXT: Final = "text"
 RECEIPT: Final = "receipt"
@@ -21,7 +29,10 @@ AGAIN: Final = "again"
 LOST: Final = "lost"
 DEVICES: Final = "devices"
 
-DIRECTED: Final = frozenset({RETRY, AGAIN, LOST})
+HANDED: Final = frozenset({FETCH, HISTORY})
+"""What only the devices of one account say to each other: earlier messages, for a new one."""
+
+DIRECTED: Final = frozenset({RETRY, AGAIN, LOST}) | HANDED
 """What one device says to one other: sealed for it alone, and not counted in the chain."""
 
 DELIVERED: Final = "delivered"
@@ -150,5 +161,7 @@ CONTENT: Final[Mapping[str, tuple[frozenset[str], Callable[[Mapping[str, Json]],
     RETRY: (frozenset({"numbers", "frames", "after"}), _check_retry),
     AGAIN: (frozenset({"payload", "hash"}), _check_again),
     LOST: (frozenset({"reason", "numbers", "hashes"}), _check_lost),
+    FETCH: (FETCH_KEYS, check_fetch),
+    HISTORY: (HISTORY_KEYS, check_history),
 }
 """The keys that the content of each type has, and the check of their values."""
