@@ -7,6 +7,7 @@
     python3 run.py client    the window             (what follows goes to bpost)
     python3 run.py cli       the command line       (what follows goes to bpost-cli)
     python3 run.py admin     the owner's tool       (what follows goes to bpost-admin)
+    python3 run.py bench     measure the post office on this machine (docs/performance.md)
 
 The first run makes the folder .venv beside this file and installs requirements.txt into it;
 later runs need no network.
@@ -30,8 +31,10 @@ COMMANDS = {
     "client": ["client_tk"],
     "cli": ["bpost.client"],
     "admin": ["bpost.server.admin"],
+    "bench": ["bench"],
 }
 WINDOWS = {"client"}
+LISTS = {"test": ["requirements-dev.txt"], "bench": ["requirements-bench.txt"]}
 
 
 class SetupError(Exception):
@@ -161,8 +164,7 @@ def main(arguments: list[str]) -> int:
         print(lack, file=sys.stderr)
         return 1
     try:
-        lists = ["requirements.txt", *(["requirements-dev.txt"] if command == "test" else [])]
-        python = prepare(lists)
+        python = prepare(["requirements.txt", *LISTS.get(command, [])])
     except SetupError as error:
         print(error, file=sys.stderr)
         return 1

@@ -17,7 +17,7 @@ from tests import takeouts
 from tests.takeouts import Takeout
 
 ROOT = Path(__file__).resolve().parents[2]
-FOLDERS = ("bpost", "client_tk", "tests", "docs")
+FOLDERS = ("bench", "bpost", "client_tk", "tests", "docs")
 MINUTES = 4
 
 
