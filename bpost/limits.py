@@ -77,6 +77,7 @@ class Limits:
 
     # How long things are kept.
     retention_seconds: float = 30 * DAY
+    plain_seconds: float = 7 * DAY
     signed_prekey_seconds: float = 7 * DAY
     old_prekey_seconds: float = 30 * DAY
     bundle_seconds: float = 60 * DAY

@@ -1,7 +1,8 @@
 """The clerk: one thread that does the rounds each second.
 
-It writes cursors, looks after desks that may have stopped, ends the connections of accounts that an
-administrator disabled, and removes mail that nobody waits for any more.
+It writes cursors and what is left of the rates, looks after desks that may have stopped, does what
+an administrator has set (also ending the connections of accounts and devices that may not be here
+any more), and removes mail that nobody waits for.
 """
 
 from __future__ import annotations
@@ -18,13 +19,21 @@ from bpost.server.cursors import Cursors
 from bpost.server.log import EventLog, incident
 from bpost.server.passage import Passage
 from bpost.server.presence import Presence
-from bpost.server.store import Store
+from bpost.server.records import Closed, Orders
+from bpost.server.store import Store, now_ms
 
 ROUND_SECONDS = 1.0
 CLEAR_SECONDS = 10.0
 EXPIRE_SECONDS = 600.0
 
-DISABLED = "This account is disabled. Ask the people who run the server."
+GONE = {
+    Closed.DISABLED: (
+        Reason.DISABLED,
+        "This account is disabled. Ask the people who run the server.",
+    ),
+    Closed.DELETED: (Reason.NO_SUCH_USER, "This account was deleted."),
+}
+REMOVED = "This device was removed from the account."
 
 
 class Clerk:
@@ -37,27 +46,35 @@ class Clerk:
         self._cursors = cursors
         self._presence = presence
         self._log = log
-        self._passage = Passage(store, int(limits.retention_seconds * 1000), log)
+        self._retention = limits.retention_seconds
+        self._plain_ms = int(limits.plain_seconds * 1000)
+        self._passage = Passage(store, int(self._retention * 1000), log)
+        self._orders: Orders | None = None
+        self._written: list[Callable[[], None]] = [cursors.write]
         self._due: dict[Callable[[], None], float] = {}
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="bpost-clerk", daemon=True)
+
+    def every_round(self, write: Callable[[], None]) -> None:
+        """Have ``write``, which stores something, called each round and at the end."""
+        self._written.append(write)
 
     def start(self) -> None:
         """Start the thread."""
         self._thread.start()
 
     def stop(self) -> None:
-        """End the thread, and write the cursors for the last time."""
+        """End the thread, and write what is to be kept for the last time."""
         self._stopped.set()
         if self._thread.is_alive():
             self._thread.join()
-        self._safely(self._cursors.write)
+        self._write()
 
     def round(self) -> None:
         """Do what is due now."""
-        self._safely(self._cursors.write)
+        self._write()
         self._safely(self._look)
-        self._safely(self._expel_disabled)
+        self._safely(self._obey)
         self._log.sum_up()
         self._now_and_then(self.clear, CLEAR_SECONDS)
         self._now_and_then(self.expire, EXPIRE_SECONDS)
@@ -73,20 +90,49 @@ class Clerk:
             return
         while self._store.mail.expire(before) and not self._stopped.is_set():
             pass
+        idle = self._store.devices.drop_plain(now_ms() - self._plain_ms)
+        self._store.mail.clear_held(idle)
 
     def _run(self) -> None:
         while not self._stopped.wait(ROUND_SECONDS):
             self.round()
 
+    def _write(self) -> None:
+        for write in self._written:
+            self._safely(write)
+
     def _look(self) -> None:
         for desk in self._presence.all():
             desk.look()
 
-    def _expel_disabled(self) -> None:
-        here = self._presence.accounts()
-        for account in self._store.accounts.closed() if here else ():
-            if account in here:
-                self._presence.hear(Expelled(account, Reason.DISABLED, DISABLED))
+    def _obey(self) -> None:
+        """Where an administrator has changed something, act on it."""
+        orders = self._store.settings.orders()
+        if orders == self._orders:
+            return
+        retention = self._retention if orders.retention is None else orders.retention
+        self._passage.retention_ms = int(retention * 1000)
+        self._expel_closed()
+        self._expel_removed()
+        self._due.pop(self.expire, None)
+        self._orders = orders
+
+    def _expel_closed(self) -> None:
+        """End the connections of accounts that were disabled or deleted."""
+        for account, why in self._store.accounts.closed(self._presence.accounts()).items():
+            if why is Closed.DELETED:
+                self._cursors.forget(account)
+            self._presence.hear(Expelled(account, *GONE[why]))
+
+    def _expel_removed(self) -> None:
+        """End the connections of devices that are not there any more."""
+        desks = [desk for desk in self._presence.all() if not desk.plain]
+        there = self._store.devices.there({desk.account for desk in desks})
+        for desk in desks:
+            if (desk.account, desk.device) not in there:
+                self._cursors.forget(desk.account, desk.device)
+                notice = Expelled(desk.account, Reason.NO_SUCH_DEVICE, REMOVED, desk.device)
+                self._presence.hear(notice)
 
     def _now_and_then(self, work: Callable[[], None], seconds: float) -> None:
         now = time.monotonic()

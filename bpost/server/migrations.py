@@ -7,11 +7,30 @@ from types import MappingProxyType
 from typing import Any
 
 from bpost.errors import StoreError
-from bpost.server.models import VERSION, Clock, Schema, create_table, create_tables, removal
+from bpost.server.models import (
+    VERSION,
+    Bucket,
+    Clock,
+    Schema,
+    Setting,
+    create_table,
+    create_tables,
+    removal,
+)
 
 Step = Callable[[Any], None]
 
-STEPS: Mapping[int, Step] = MappingProxyType({2: lambda database: create_table(database, Clock)})
+
+def _administer(database: Any) -> None:
+    """Version 3: quotas, what an administrator sets, and rates that survive a restart."""
+    database.execute_sql("ALTER TABLE clients ADD COLUMN quota BIGINT")
+    create_table(database, Setting)
+    create_table(database, Bucket)
+
+
+STEPS: Mapping[int, Step] = MappingProxyType(
+    {2: lambda database: create_table(database, Clock), 3: _administer}
+)
 """What brings a database to version ``n`` from the version before, by ``n``; forward only."""
 
 

@@ -15,6 +15,7 @@ from peewee import (
     BigIntegerField,
     BooleanField,
     CompositeKey,
+    FloatField,
     ForeignKeyField,
     IntegerField,
     Model,
@@ -27,7 +28,7 @@ from peewee import (
 )
 from peewee import IntegrityError as IntegrityError  # for the store's parts
 
-VERSION = 2
+VERSION = 3
 """The version of the schema below. A change of the schema is a new version and a migration."""
 
 
@@ -41,7 +42,10 @@ class Schema(Model):
 
 
 class Client(Model):
-    """An account. Deleting one leaves its row, emptied, so that the name is never taken again."""
+    """An account. Deleting one leaves its row, emptied, so that the name is never taken again.
+
+    ``quota`` is how much its mailbox may hold, None where that is as for everyone.
+    """
 
     id = AutoField()
     name = TextField()
@@ -52,6 +56,7 @@ class Client(Model):
     vault_version = IntegerField(default=0)
     last_seq = BigIntegerField(default=0)
     cleared = BigIntegerField(default=0)
+    quota = BigIntegerField(null=True)
     created = BigIntegerField()
     disabled = BigIntegerField(null=True, index=True)
     deleted = BigIntegerField(null=True)
@@ -167,6 +172,29 @@ class Clock(Model):
         primary_key = False
 
 
+class Setting(Model):
+    """What an administrator has set, and ``edition``, which counts such changes."""
+
+    name = TextField(primary_key=True)
+    value = BigIntegerField()
+
+    class Meta:
+        table_name = "settings"
+
+
+class Bucket(Model):
+    """What is left of a rate, so that a restart resets none; ``key`` is a hash (MUSTS S21)."""
+
+    meter = TextField()
+    key = TextField()
+    left = FloatField()
+    wall = BigIntegerField()
+
+    class Meta:
+        table_name = "buckets"
+        primary_key = CompositeKey("meter", "key")
+
+
 TABLES: tuple[type[Model], ...] = (
     Schema,
     Client,
@@ -177,6 +205,8 @@ TABLES: tuple[type[Model], ...] = (
     Withheld,
     Invite,
     Clock,
+    Setting,
+    Bucket,
 )
 
 
@@ -186,6 +216,31 @@ RANDOM = fn.RANDOM()
 
 HIGHEST_FIRST = SQL("1 DESC")
 """An order by the first column, for what is made of several queries."""
+
+
+def number_of(column: Any) -> Any:
+    """Return how many rows have something in a column."""
+    return fn.COUNT(column)
+
+
+def sum_of(what: Any) -> Any:
+    """Return the sum over all rows, None over none."""
+    return fn.SUM(what).coerce(False)
+
+
+def most_of(what: Any) -> Any:
+    """Return the greatest over all rows, None over none."""
+    return fn.MAX(what)
+
+
+def least_of(what: Any) -> Any:
+    """Return the least over all rows, None over none."""
+    return fn.MIN(what)
+
+
+def length(column: Any) -> Any:
+    """Return how many characters a column has."""
+    return fn.LENGTH(column).coerce(False)
 
 
 def constants(*values: int | str | None) -> Any:

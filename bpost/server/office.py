@@ -12,6 +12,7 @@ from bpost.server.clerk import Clerk
 from bpost.server.config import Config
 from bpost.server.cursors import Cursors
 from bpost.server.desk import Desk
+from bpost.server.ledger import Ledger
 from bpost.server.log import EventLog
 from bpost.server.mailroom import Mailroom
 from bpost.server.presence import Presence
@@ -40,10 +41,12 @@ class Office:
         self.store.mail.most = config.limits.mailbox
         self.bus = Bus()
         self.rates = Rates(config.limits)
+        ledger = Ledger(self.store, self.rates)
         self.presence = Presence(log)
         self.cursors = Cursors(self.store)
         self.mailroom = Mailroom(self.store, self.bus, log)
         self.clerk = Clerk(self.store, self.cursors, self.presence, log, config.limits)
+        self.clerk.every_round(ledger.write)
         self._hashing = threading.BoundedSemaphore(HASHING)
         self.bus.subscribe(self.presence.hear)
 

@@ -32,7 +32,7 @@ class Passage:
         ticking: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
-        self._retention_ms = retention_ms
+        self.retention_ms = retention_ms
         self._log = log
         self._ticking = ticking
         self._last = ticking()
@@ -49,7 +49,7 @@ class Passage:
         unseen = wall - seen.wall - passed
         hold = max(0, seen.hold - passed)
         if unseen > UNSEEN_MS:
-            hold = max(hold, min(unseen, self._retention_ms))
+            hold = max(hold, min(unseen, self.retention_ms))
             self._log.warning(
                 "clock ahead",
                 days=round(unseen / UNSEEN_MS, 1),
@@ -58,4 +58,4 @@ class Passage:
             )
         self._store.clocks.note(Seen(wall, hold))
         self._last = ticks
-        return None if hold else wall - self._retention_ms
+        return None if hold else wall - self.retention_ms

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import Enum
 
 PLAIN = "plain"
 """The name of the one device of a client that knows nothing of devices."""
@@ -21,6 +22,13 @@ class Account:
     login: str = field(repr=False)
     public_key: str
     disabled: bool
+
+
+class Closed(Enum):
+    """Why nobody may use an account."""
+
+    DISABLED = "disabled"
+    DELETED = "deleted"
 
 
 @dataclass(frozen=True)
@@ -80,6 +88,14 @@ class Seen:
 
     wall: int
     hold: int
+
+
+@dataclass(frozen=True)
+class Orders:
+    """What administrators have set; ``retention`` in seconds, None for what it was started with."""
+
+    edition: int
+    retention: int | None
 
 
 @dataclass(frozen=True)

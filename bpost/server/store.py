@@ -22,10 +22,13 @@ from bpost.errors import StoreError
 from bpost.server import migrations
 from bpost.server.files import private_file, private_folder
 from bpost.server.store_accounts import Accounts
+from bpost.server.store_buckets import Buckets
 from bpost.server.store_clock import Clocks
 from bpost.server.store_contacts import Contacts
 from bpost.server.store_devices import Devices
 from bpost.server.store_mail import MailTable
+from bpost.server.store_settings import Settings
+from bpost.server.store_survey import Survey
 
 FILE = "bpost.db"
 BUSY_SECONDS = 10
@@ -70,10 +73,13 @@ class Store:
             autoconnect=False,
         )
         self.accounts = Accounts(self.transaction, self.reading)
+        self.buckets = Buckets(self.transaction, self.reading)
         self.clocks = Clocks(self.transaction, self.reading)
         self.contacts = Contacts(self.transaction, self.reading)
         self.devices = Devices(self.transaction, self.reading)
         self.mail = MailTable(self.transaction, self.reading)
+        self.settings = Settings(self.transaction, self.reading)
+        self.survey = Survey(self.transaction, self.reading)
         with self.transaction() as database:
             migrations.migrate(database)
 

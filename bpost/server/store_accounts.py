@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from bpost.server.models import (
@@ -17,8 +18,9 @@ from bpost.server.models import (
     constants,
     removal,
 )
-from bpost.server.records import NOBODY, Account, Vault
-from bpost.server.table import Table
+from bpost.server.records import NOBODY, Account, Closed, Vault
+from bpost.server.store_settings import announce
+from bpost.server.table import Table, portions
 
 _COLUMNS = (
     Client.id,
@@ -93,7 +95,7 @@ class Accounts(Table):
 
     def put_vault(self, account: int, version: int, text: str) -> int | None:
         """Replace the vault of ``version`` and return the next one; None where it has another."""
-        mine = (Client.id == account) & (Client.vault_version == version)
+        mine = (Client.id == account) & (Client.vault_version == version) & Client.deleted.is_null()
         change = Client.update(vault=text, vault_version=version + 1).where(mine)
         with self._transaction() as database:
             return version + 1 if change.execute(database) else None
@@ -102,13 +104,32 @@ class Accounts(Table):
         """Close the account, or open it again with None; False where there is none."""
         mine = (Client.canonical == canonical) & Client.deleted.is_null()
         with self._transaction() as database:
+            announce(database)
             return bool(Client.update(disabled=when).where(mine).execute(database))
 
-    def closed(self) -> list[int]:
-        """Return the ids of all disabled accounts."""
+    def closed(self, among: Collection[int]) -> dict[int, Closed]:
+        """Return which of some accounts nobody may use any more, and why."""
+        found: dict[int, Closed] = {}
+        columns = (Client.id, Client.deleted)
+        for some in portions(among):
+            shut = Client.disabled.is_null(False) | Client.deleted.is_null(False)
+            query = Client.select(*columns).where(Client.id.in_(some) & shut)
+            with self._reading() as database:
+                for account, deleted in query.tuples().execute(database):
+                    found[account] = Closed.DISABLED if deleted is None else Closed.DELETED
+        return found
+
+    def quota(self, account: int) -> int | None:
+        """Return how much the account's mailbox may hold, None where that is as for everyone."""
+        query = Client.select(Client.quota).where(Client.id == account)
         with self._reading() as database:
-            query = Client.select(Client.id).where(Client.disabled.is_null(False))
-            return [row[0] for row in query.tuples().execute(database)]
+            most = query.scalar(database)
+        return None if most is None else int(most)
+
+    def set_quota(self, account: int, most: int | None) -> None:
+        """Let the account's mailbox hold so much, in characters; None: as everyone's."""
+        with self._transaction() as database:
+            Client.update(quota=most).where(Client.id == account).execute(database)
 
     def delete(self, account: int, now: int) -> dict[str, int]:
         """Remove all that the account has: devices, keys, contacts, mailbox, vault, its key.
@@ -122,6 +143,7 @@ class Accounts(Table):
             Client.vault: "",
             Client.vault_version: 0,
             Client.disabled: None,
+            Client.quota: None,
             Client.deleted: now,
         }
         with self._transaction() as database:
@@ -133,11 +155,19 @@ class Accounts(Table):
             mine = (Withheld.sender == account) | (Withheld.recipient == account)
             removal(Withheld).where(mine).execute(database)
             Client.update(gone).where(Client.id == account).execute(database)
+            announce(database)
         return {"contacts": own, "devices": devices, "keys": keys, "messages": messages}
 
     def all(self) -> list[dict[str, Any]]:
         """Return a line for each account, for the administrator."""
-        columns = (Client.name, Client.created, Client.disabled, Client.deleted, Client.last_seq)
+        columns = (
+            Client.name,
+            Client.created,
+            Client.disabled,
+            Client.deleted,
+            Client.last_seq,
+            Client.quota,
+        )
         with self._reading() as database:
             return list(Client.select(*columns).order_by(Client.id).dicts().execute(database))
 
@@ -174,4 +204,5 @@ def _use_invite(database: Any, hashed: str, account: int, now: int) -> bool:
 
 
 def _set_public_key(database: Any, account: int, public_key: str) -> None:
-    Client.update(public_key=public_key).where(Client.id == account).execute(database)
+    mine = (Client.id == account) & Client.deleted.is_null()
+    Client.update(public_key=public_key).where(mine).execute(database)

@@ -77,6 +77,9 @@ def _pair(owner: int, contact: int) -> Any:
 def _add(database: Any, owner: int, contact: int, most: int) -> Added:
     if Contact.select().where(_pair(owner, contact)).exists(database):
         return Added.ALREADY
+    alive = Client.select().where((Client.id == owner) & Client.deleted.is_null())
+    if not alive.exists(database):
+        return Added.FULL  # deleted a moment ago: nothing of it is stored any more
     if Contact.select().where(Contact.owner == owner).count(database) >= most:
         return Added.FULL
     Contact.insert(owner=owner, contact=contact).execute(database)

@@ -7,7 +7,8 @@ from typing import Any
 
 from bpost.server.models import RANDOM, Client, Device, Prekey, removal
 from bpost.server.records import PLAIN, Kept, Keys, Mailbox
-from bpost.server.table import Table
+from bpost.server.store_settings import announce
+from bpost.server.table import Table, portions
 
 
 class Devices(Table):
@@ -28,7 +29,10 @@ class Devices(Table):
             others = (Device.client == account) & (Device.device != PLAIN)
             if Device.select().where(others).count(database) >= most:
                 return None
-            last = Client.select(Client.last_seq).where(Client.id == account).scalar(database)
+            alive = (Client.id == account) & Client.deleted.is_null()
+            last = Client.select(Client.last_seq).where(alive).scalar(database)
+            if last is None:
+                return None
             row = {"client": account, "device": device, "cursor": last}
             Device.insert(**row, created=now, last_seen=now).execute(database)
         return Mailbox(account, device, last)
@@ -60,7 +64,37 @@ class Devices(Table):
     def remove(self, account: int, device: str) -> bool:
         """Remove a device with its keys; False where there is no such device."""
         with self._transaction() as database:
+            announce(database)
             return bool(removal(Device).where(_mine(account, device)).execute(database))
+
+    def there(self, among: Collection[int]) -> set[tuple[int, str]]:
+        """Return the devices that some accounts have, as (account, device)."""
+        found: set[tuple[int, str]] = set()
+        for some in portions(among):
+            query = Device.select(Device.client, Device.device).where(Device.client.in_(some))
+            with self._reading() as database:
+                found.update(query.tuples().execute(database))
+        return found
+
+    def drop_plain(self, before: int) -> list[int]:
+        """Forget devices ``plain`` that were not seen since, of users who have real ones.
+
+        Such a row would hold back the removal of what all real devices have, and its client could
+        not read that anyway: it is sealed for the others. Returns the accounts.
+        """
+        real = Device.alias()
+        others = real.select(real.client).where(real.bundle != "")
+        idle = (Device.device == PLAIN) & (Device.last_seen < before) & Device.client.in_(others)
+        with self._transaction() as database:
+            query = Device.select(Device.client).where(idle)
+            accounts = [int(row[0]) for row in query.tuples().execute(database)]
+            removal(Device).where(idle).execute(database)
+        return accounts
+
+    def drop_keys(self) -> int:
+        """Remove the one-time keys of all devices; return how many. Clients make new ones."""
+        with self._transaction() as database:
+            return int(removal(Prekey).execute(database))
 
     def publish(self, account: int, public_key: str, device: str, bundle: str) -> bool:
         """Publish the account's key with a device's bundle; False where there is no such device."""

@@ -25,7 +25,7 @@ EXPIRE_STEP = 500
 """How many mailboxes, or rows, one transaction cleans, so that no sender has to wait for it."""
 
 _RELATION = """
-SELECT c.id, c.last_seq,
+SELECT c.id, c.last_seq, c.quota,
     EXISTS (SELECT 1 FROM contacts WHERE owner_id = ? AND contact_id = c.id),
     EXISTS (SELECT 1 FROM contacts WHERE owner_id = c.id AND contact_id = ? AND blocked = ?)
 FROM clients c WHERE c.canonical = ? AND c.deleted IS NULL"""
@@ -70,13 +70,14 @@ class _Relation:
     recipient: int
     listed: bool
     blocked: bool
+    most: int
 
 
 class MailTable(Table):
     """Mailboxes: numbered from 1, without gaps, each number given in the storing transaction."""
 
     most = 1 << 62
-    """How much text a mailbox may hold, in characters."""
+    """How much text a mailbox may hold, in characters, where its account has no quota."""
 
     def __init__(self, transaction: Access, reading: Access) -> None:
         super().__init__(transaction, reading)
@@ -162,7 +163,7 @@ class _Batch:
         known = self._known(letter, relation)
         if known is not None:
             receipt = Receipt(*known)
-        elif not self._has_room(letter, relation.recipient):
+        elif not self._has_room(letter, relation):
             return FULL
         elif relation.blocked:
             receipt = self._withhold(letter, relation.recipient)
@@ -175,17 +176,18 @@ class _Batch:
         for account in sorted(self._changed):
             _run(self._database, _ADVANCE, self._last[account], account)
 
-    def _has_room(self, letter: Letter, recipient: int) -> bool:
+    def _has_room(self, letter: Letter, relation: _Relation) -> bool:
         """Tell whether the mailbox takes the letter, and count it.
 
         What has been read only makes the mailbox smaller, so the sum is an upper bound; it is
         counted anew when that is too high, and not too often.
         """
-        size, counted = self._sizes.get(recipient, (self._most, 0))
-        if size + len(letter.body) > self._most and abs(self._now - counted) >= COUNT_MS:
+        recipient, most = relation.recipient, relation.most
+        size, counted = self._sizes.get(recipient, (most, 0))
+        if size + len(letter.body) > most and abs(self._now - counted) >= COUNT_MS:
             row = _one(self._database, _SIZE, recipient, recipient)
             size, counted = int(row[0] or 0), self._now
-        fits = size + len(letter.body) <= self._most
+        fits = size + len(letter.body) <= most
         self._sizes[recipient] = (size + len(letter.body) * fits, counted)
         return fits
 
@@ -198,10 +200,11 @@ class _Batch:
         return self._relations[pair]
 
     def _related(
-        self, sender: int, recipient: int, last: int, listed: int, blocked: int
+        self, sender: int, recipient: int, last: int, quota: int | None, listed: int, blocked: int
     ) -> _Relation:
         self._last.setdefault(recipient, last)
-        return _Relation(recipient, bool(listed) or recipient == sender, bool(blocked))
+        most = self._most if quota is None else quota
+        return _Relation(recipient, bool(listed) or recipient == sender, bool(blocked), most)
 
     def _known(self, letter: Letter, relation: _Relation) -> tuple[int, int] | None:
         if letter.ref is None:

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import Any, TypeVar
 
 Access = Callable[[], AbstractContextManager[Any]]
 """Enter it to hold the lock and get the database (``Store.transaction`` and ``Store.reading``)."""
+
+
+PORTION = 500
+"""How many values one statement asks for."""
+
+
+_V = TypeVar("_V", int, str)
+
+
+def portions(values: Collection[_V]) -> Iterator[list[_V]]:
+    """Split what is asked for into lists that a statement can hold."""
+    asked = sorted(values)
+    for at in range(0, len(asked), PORTION):
+        yield asked[at : at + PORTION]
 
 
 class Table:

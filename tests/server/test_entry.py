@@ -321,6 +321,51 @@ class RateTest(OfficeTest):
         self.assertEqual(reason(answer), "rate-limited")
         self.assertEqual(self.visitor("192.0.2.8:9").ask("2", "carol", PASSWORD), ["2", "OK"])
 
+    def again(self, ms: int = 0) -> None:
+        """Restart the office in order, when the clock has gone on by so much."""
+        self.office.clerk.stop()
+        self.office.store.close()
+        with mock.patch("bpost.server.ledger.now_ms", return_value=now_ms() + ms):
+            self.office = self.open(Config(data=self.folder, limits=self.limits))
+
+    def test_s21_a_restart_gives_no_new_tries(self) -> None:
+        self.user("alice")
+        for _ in range(3):
+            self.visitor().ask("1", "alice", OTHER)
+        self.user("bob")
+        for _ in range(3):
+            self.again()
+            answer = self.visitor().ask("1", "alice", OTHER)
+            self.assertEqual(reason(answer), "rate-limited")
+            answer = self.visitor("192.0.2.7:9").ask("2", "carol", PASSWORD)
+            self.assertEqual(reason(answer), "rate-limited")
+        self.assertEqual(reason(self.visitor().ask("1", "bob", OTHER)), "wrong-password")
+
+    def test_s21_time_goes_on_while_the_server_is_off(self) -> None:
+        for _ in range(4):
+            self.visitor().ask("1", "alice", OTHER)
+        self.again(200_000)
+        tries = [reason(self.visitor().ask("1", "alice", OTHER)) for _ in range(2)]
+        self.assertEqual(tries, ["wrong-password", "rate-limited"])
+
+    def test_s21_a_clock_that_was_put_back_takes_nothing_away(self) -> None:
+        for _ in range(4):
+            self.visitor().ask("1", "alice", OTHER)
+        self.again(-(10**12))
+        self.assertEqual(reason(self.visitor().ask("1", "alice", OTHER)), "rate-limited")
+
+    def test_s21_full_buckets_leave_no_row_and_names_none_at_all(self) -> None:
+        self.visitor().ask("1", "whoever", OTHER)
+        self.office.clerk.round()
+        rows = self.office.store.buckets.all()
+        self.assertEqual({row[0] for row in rows}, {"log_ins_account", "log_ins_address"})
+        self.assertNotIn("whoever", self.dump())
+        self.assertNotIn("192.0.2.7", self.dump())
+        for meter in self.office.rates.kept.values():
+            meter._clock = lambda: 1e12
+        self.office.clerk.round()
+        self.assertEqual(self.office.store.buckets.all(), [])
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -13,7 +13,7 @@ from unittest import mock
 from bpost.errors import StoreError
 from bpost.server import migrations
 from bpost.server.models import VERSION
-from bpost.server.records import PLAIN, Letter, Receipt, Seen
+from bpost.server.records import PLAIN, Closed, Letter, Orders, Receipt, Seen
 from bpost.server.store import FILE, Store
 
 NOW = 1_700_000_000_000
@@ -185,7 +185,9 @@ class FailureTest(StoreTest):
 
     def test_a_database_of_version_1_is_brought_forward(self) -> None:
         with sqlite3.connect(self.folder / FILE) as other:
-            other.execute("DROP TABLE clock")
+            for gone in ("TABLE clock", "TABLE settings", "TABLE buckets"):
+                other.execute(f"DROP {gone}")
+            other.execute("ALTER TABLE clients DROP COLUMN quota")
             other.execute("UPDATE schema_version SET version = 1")
         other.close()
         self.store.close()
@@ -194,13 +196,16 @@ class FailureTest(StoreTest):
         self.assertIsNone(self.store.clocks.seen())
         self.store.clocks.note(Seen(5, 0))
         self.assertEqual(self.store.clocks.seen(), Seen(5, 0))
+        self.store.settings.set_retention(60)
+        self.assertEqual(self.store.settings.orders(), Orders(1, 60))
+        self.assertIsNone(self.store.accounts.quota(1))
 
     def test_another_program_may_look_and_write_meanwhile(self) -> None:
         with sqlite3.connect(self.folder / FILE) as other:
             self.assertEqual(other.execute("SELECT COUNT(*) FROM clients").fetchone(), (2,))
             other.execute("UPDATE clients SET disabled = 1 WHERE id = 2")
         other.close()
-        self.assertEqual(self.store.accounts.closed(), [2])
+        self.assertEqual(self.store.accounts.closed([1, 2]), {2: Closed.DISABLED})
 
     def test_s37_the_database_is_synced_at_each_commit(self) -> None:
         self.assertEqual(self.sabotage("PRAGMA synchronous")[0], 2)

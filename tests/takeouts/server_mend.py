@@ -216,7 +216,7 @@ TAKEOUTS = [
     Takeout(
         "S26",
         "bpost/server/store_mail.py",
-        "        elif not self._has_room(letter, relation.recipient):\n            return FULL\n",
+        "        elif not self._has_room(letter, relation):\n            return FULL\n",
         "",
         CLERK_TEST + "test_s26_a_mailbox_takes_so_much_and_takes_again_when_it_was_read",
     ),
