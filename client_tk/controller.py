@@ -24,6 +24,7 @@ from bpost.client import (
     DeviceInfo,
     Event,
     EventsLost,
+    HandoverChanged,
     Message,
     MessageAdded,
     MessageChanged,
@@ -326,6 +327,8 @@ class Controller:
             self._changed(event.message, event.was)
         elif isinstance(event, (ContactsChanged, ConversationChanged)):
             self.reload()
+        elif isinstance(event, HandoverChanged):
+            self._handed()
         elif isinstance(event, ConnectionChanged):
             self._connection(event)
         elif isinstance(event, SecurityNotice):
@@ -361,6 +364,15 @@ class Controller:
         last = self.book.conversation(message.conversation).last
         if last is None or last.id in (message.id, was):
             self.reload()
+
+    def _handed(self) -> None:
+        """Take in that earlier messages may have come: there may be older ones than before."""
+        self.view.show_handover()
+        self.timeline.complete = False
+        if self.book.current and not self.timeline.lines:
+            self._open_timeline()
+        elif len(self.timeline.lines) < PAGE:
+            self.older()
 
     def _connection(self, event: ConnectionChanged) -> None:
         retry_at = None if event.retry_in is None else time.monotonic() + event.retry_in

@@ -36,11 +36,17 @@ class DevicesSheet(Sheet):
     """Lists the devices; each other one can be removed, after a second look."""
 
     def __init__(
-        self, parent: tkinter.Misc, look: Look, household: Household, say: Callable[[str], object]
+        self,
+        parent: tkinter.Misc,
+        look: Look,
+        household: Household,
+        say: Callable[[str], object],
+        fetch: Callable[[], object],
     ) -> None:
         super().__init__(parent, look, "Devices", width=WIDTH)
         self._household = household
         self._say = say
+        self._fetch = fetch
         text = (
             "Each of these can read and write your messages. Remove one that you have lost or do "
             "not know: it is cut off at once, and what is sent from then on is not sealed for it."
@@ -57,6 +63,7 @@ class DevicesSheet(Sheet):
         self.note.pack(fill="x", pady=(look.px(8), 0))
         self.done = self.add_button("Close", self.close, "primary")
         self.rename_button = self.add_button("Save the name", self.rename)
+        self.fetch_button = self.add_button("Get earlier messages", self.fetch)
         self.open(self.done)
         self.load()
 
@@ -69,6 +76,7 @@ class DevicesSheet(Sheet):
         if not self.winfo_exists():
             return
         self.note.configure(text="" if len(devices) > 1 else "You use no other device.")
+        self.fetch_button.state(["!disabled" if len(devices) > 1 else "disabled"])
         for child in self.rows.winfo_children():
             child.destroy()
         self.removers.clear()
@@ -81,6 +89,11 @@ class DevicesSheet(Sheet):
         """Give this device the name that was written."""
         self.name.clear()
         self._household.name_device(self.name.value, self._renamed, self._name_failed)
+
+    def fetch(self) -> None:
+        """Ask for earlier messages; the window behind shows what comes of it."""
+        self.close()
+        self._fetch()
 
     def _draw(self, device: DeviceInfo) -> None:
         """Draw one device, with the button that removes it."""

@@ -18,6 +18,8 @@ from client_tk.contact_w import AddContactSheet
 from client_tk.controller import Controller
 from client_tk.delete_w import DeleteSheet
 from client_tk.devices_w import DevicesSheet
+from client_tk.handover import HandoverDesk
+from client_tk.handover_w import HandoverBar
 from client_tk.header_w import Banner, Header, Person
 from client_tk.lanes import Lanes
 from client_tk.messages_w import MessagesView
@@ -75,6 +77,8 @@ class MainWindow(Frame):
         self.panes.add(self.side, weight=0)
         self.panes.add(self.right, weight=1)
         self._draw_right()
+        desk = HandoverDesk(client, shell.lanes, self.say)
+        self.handover = HandoverBar(self, self.look, desk, self.panes)
         self._connect()
         self._order_focus()
         self._bind_keys()
@@ -271,7 +275,8 @@ class MainWindow(Frame):
 
     def open_devices(self) -> DevicesSheet:
         """Show the devices of the account."""
-        return DevicesSheet(self, self.look, self.controller, self.say)
+        fetch = functools.partial(self.handover.desk.act, "fetch")
+        return DevicesSheet(self, self.look, self.controller, self.say, fetch)
 
     def open_safety(self) -> SafetySheet:
         """Show what both people compare, and what is known of the key."""
@@ -338,6 +343,10 @@ class MainWindow(Frame):
         else:
             self.banner.pack_forget()
         self.composer.enable(person.may_write)
+
+    def show_handover(self) -> None:
+        """Show anew what other devices ask for, or send."""
+        self.handover.desk.load()
 
     def lines_changed(self) -> None:
         """Show the lines of the timeline anew."""

@@ -18,6 +18,9 @@ class View(Protocol):
     def show_person(self) -> None:
         """Show anew what is known of the other person."""
 
+    def show_handover(self) -> None:
+        """Show anew what other devices ask for, or send."""
+
     def lines_changed(self) -> None:
         """Show the lines of the timeline anew."""
 

@@ -29,8 +29,9 @@ REFUSED_SECONDS = 3600
 """A device that was refused does not make us ask the user again for so long."""
 
 ASKED_TEXT = (
-    "Your device{name} asks for your earlier messages. Say in the list of your devices whether it "
-    "gets them. If that is not you, remove it there, and change your password."
+    "Your device{name} asks for your earlier messages. It gets them if you say yes at the top of "
+    "the window. If that is not you, remove it in the list of your devices, and change your "
+    "password."
 )
 AGAIN_TEXT = "Your device{name} fetches your earlier messages again."
 

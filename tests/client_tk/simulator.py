@@ -27,6 +27,8 @@ from bpost.client import (
     ConversationChanged,
     DeviceInfo,
     Event,
+    HandoverChanged,
+    HandoverInfo,
     KeyChange,
     Message,
     MessageAdded,
@@ -90,6 +92,8 @@ class SimulatedClient:
             DeviceInfo("phone00000000000", "Telephone", now - 900_000_000, now - 60_000),
             DeviceInfo("old0000000000000", "", now - 9_000_000_000, now - 4_000_000_000),
         ]
+        self.history_offered = False
+        self.on_its_way: list[HandoverInfo] = []
         self._events: deque[Event] = deque()
         self._contacts: dict[str, Contact] = {}
         self._messages: dict[str, list[Message]] = {}
@@ -151,6 +155,33 @@ class SimulatedClient:
         self.calls.append(f"remove_device {device}")
         self.world.enter("remove_device")
         self.own_devices = [one for one in self.own_devices if one.id != device]
+
+    def handovers(self) -> list[HandoverInfo]:
+        """Return what is on its way."""
+        self.world.enter("handovers")
+        return list(self.on_its_way)
+
+    def fetch_history(self) -> None:
+        """Ask for the history."""
+        self.calls.append("fetch_history")
+        self.world.enter("fetch_history")
+        self.history_offered = False
+        self.hand_over(HandoverInfo("phone00000000000", "", "get", "asked"))
+
+    def decline_history(self) -> None:
+        """Offer it no more."""
+        self.history_offered = False
+
+    def give_history(self, device: str, yes: bool = True) -> None:
+        """Give the history, or not."""
+        self.calls.append(f"give_history {device} {yes}")
+        state = "sending" if yes else "refused"
+        self.hand_over(HandoverInfo(device, "Telephone", "give", state, 1_200, 8_400))
+
+    def hand_over(self, *now: HandoverInfo) -> None:
+        """Let this be on its way."""
+        self.on_its_way = list(now)
+        self.tell(HandoverChanged())
 
     @property
     def folder(self) -> Path:
