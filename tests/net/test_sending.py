@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import os
+import socket
 import threading
 import time
 import unittest
 from dataclasses import replace
 from functools import partial
+from unittest import mock
 
 from bpost.limits import Limits
 from bpost.net.frames import CLOSE, PING, PONG, TEXT
+from bpost.net.inbound import Inbound
 from bpost.net.ws_server import ServerConnection
 from tests.net.harness import Harness, RawClient, raw_frame
 from tests.support import patience, wait_until
@@ -112,6 +115,35 @@ class SendingTest(unittest.TestCase):
             self.assertFalse(server.connections[0].send("too late"))
             server.wait_idle()
             self.assertEqual(client.read_close(), 1000)
+
+    def test_s10_a_client_that_is_cut_off_is_not_heard_to_the_end(self) -> None:
+        heard_late: list[bool] = []
+        receive = Inbound.receive
+
+        def listen(inbound: Inbound, until: float | None = None) -> bytes:
+            data = receive(inbound, until)
+            heard_late.append(server.connections[0]._outbound.cut and bool(data))
+            return data
+
+        def end(connection: ServerConnection, _text: str) -> None:
+            connection.close()
+
+        limits = replace(Limits(), close_seconds=0.5)
+        with Harness(end, limits=limits) as server, RawClient(server.port) as client:
+            with mock.patch.object(Inbound, "receive", listen):
+                talker = threading.Thread(target=self.talk, args=(client,))
+                talker.start()
+                wait_until(lambda: server.endings, what="the end of the connection")
+            client.sock.shutdown(socket.SHUT_RDWR)
+            talker.join()
+        # What was being read in the moment of the cut may be one piece more.
+        self.assertLessEqual(sum(heard_late), 1, f"of {len(heard_late)}")
+
+    def talk(self, client: RawClient) -> None:
+        talk = raw_frame(TEXT, b"and another thing") * 2000
+        with contextlib.suppress(OSError):
+            while True:
+                client.sock.sendall(talk)
 
     def test_s11_a_slow_reader_gets_a_large_message_whole(self) -> None:
         text = os.urandom(500_000).hex()
