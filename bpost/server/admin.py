@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from bpost.errors import BPostError
-from bpost.server import admin_accounts, admin_explain, admin_office
+from bpost.server import admin_accounts, admin_copies, admin_explain, admin_office
 from bpost.server.admin_command import Command
 from bpost.server.config import data_folder
 
 COMMANDS = (
     *admin_accounts.COMMANDS,
     *admin_office.COMMANDS,
+    *admin_copies.COMMANDS,
     *admin_explain.COMMANDS,
 )
 

@@ -4,9 +4,39 @@ from __future__ import annotations
 
 from tests.takeouts import Takeout
 
+COPIES_TEST = "tests.server.test_copies.CopiesTest."
 RATE_TEST = "tests.server.test_entry.RateTest."
 
 TAKEOUTS = [
+    # Backups.
+    Takeout(
+        "E10",
+        "bpost/server/copies.py",
+        "        keys = store.devices.drop_keys()\n",
+        "        keys = 2\n",
+        COPIES_TEST + "test_e10_keys_that_may_have_been_used_never_come_back",
+    ),
+    Takeout(
+        "S41",
+        "bpost/server/store.py",
+        "                    own.backup(copy)\n",
+        "                    path.write_bytes(self.path.read_bytes())\n",
+        COPIES_TEST + "test_s41_copies_made_while_messages_come_are_each_whole",
+    ),
+    Takeout(
+        "S44",
+        "bpost/server/copies.py",
+        "        store.accounts.leap()\n",
+        "",
+        COPIES_TEST + "test_s44_numbers_that_were_given_after_a_backup_are_not_given_again",
+    ),
+    Takeout(
+        "S57",
+        "bpost/server/copy_file.py",
+        "os.O_EXCL, 0o600",
+        "os.O_EXCL, 0o644",
+        COPIES_TEST + "test_s57_a_backup_is_private_whatever_the_umask",
+    ),
     # S21: tries to log in are counted over a restart.
     Takeout(
         "S21",
