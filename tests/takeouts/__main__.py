@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from tests.takeouts import Takeout
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("bench", "bpost", "client_tk", "tests", "docs")
 MINUTES = 4
+CAUGHT = "caught"
 
 
 def collect() -> list[Takeout]:
@@ -60,38 +62,48 @@ def copy_tree(to: Path) -> Path:
     return to
 
 
-def judge(entry: Takeout) -> str:
+def judge(test: str, entries: list[Takeout]) -> int:
+    """Print a verdict for each entry of one test as it is known; return how many were caught."""
+    with tempfile.TemporaryDirectory() as folder:
+        failed, output = fails(copy_tree(Path(folder)), test)
+    wrong = f"WRONG: the test fails on the untouched tree: {output}" if failed else ""
+    caught = 0
+    for entry in entries:
+        verdict = wrong or try_out(entry)
+        caught += verdict == CAUGHT
+        print(f"{entry.number:5} {verdict:8} {entry.test}\n", end="", flush=True)
+    return caught
+
+
+def try_out(entry: Takeout) -> str:
     """Return ``caught``, or a sentence that says what is wrong with the entry."""
     source = (ROOT / entry.path).read_text(encoding="utf-8")
     if source.count(entry.old) != 1:
         return f"WRONG: the old text occurs {source.count(entry.old)} times in {entry.path}"
     with tempfile.TemporaryDirectory() as folder:
         tree = copy_tree(Path(folder))
-        failed, output = fails(tree, entry.test)
-        if failed:
-            return f"WRONG: the test fails on the untouched tree: {output}"
         (tree / entry.path).write_text(source.replace(entry.old, entry.new), encoding="utf-8")
         failed, output = fails(tree, entry.test)
     if not failed:
         return f"MISSED: the test still passes: {output[-300:]}"
     if "SyntaxError" in output or "IndentationError" in output:
         return f"WRONG: the edit breaks the file: {output[-300:]}"
-    return "caught"
+    return CAUGHT
 
 
 def main() -> int:
-    """Judge the chosen entries, print a line for each, and say how many were caught."""
+    """Judge the chosen entries, and say how many were caught."""
     parser = argparse.ArgumentParser(prog="python -m tests.takeouts", description=__doc__)
     parser.add_argument("numbers", nargs="*", help="E20 S12 …; all when none is named")
     parser.add_argument("--jobs", type=int, default=2)
     options = parser.parse_args()
     wanted = {number.upper() for number in options.numbers}
     entries = [entry for entry in collect() if not wanted or entry.number in wanted]
+    of_test: dict[str, list[Takeout]] = defaultdict(list)
+    for entry in entries:
+        of_test[entry.test].append(entry)
     with ThreadPoolExecutor(options.jobs) as pool:
-        verdicts = list(pool.map(judge, entries))
-    for entry, verdict in zip(entries, verdicts, strict=True):
-        print(f"{entry.number:5} {verdict:8} {entry.test}")
-    caught = verdicts.count("caught")
+        caught = sum(pool.map(judge, of_test, of_test.values()))
     print(f"{caught} caught, {len(entries) - caught} not")
     return 0 if entries and caught == len(entries) else 1
 
