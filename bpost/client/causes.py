@@ -7,7 +7,7 @@ whether it may be an attack, and what is shown meanwhile.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from types import MappingProxyType
@@ -87,9 +87,13 @@ LOST_TEXTS: Mapping[str, str] = MappingProxyType(
         "no-message": "It was not a message.",
         "deadline": "No answer came in time.",
         "device-gone": "The device that sent it is not used any more.",
+        "restored": "The device that sent it was restored from an older copy, without it.",
     }
 )
 """Why the sender, or this device, has given something up."""
+
+UNTOLD = frozenset({"unknown", "not-for-you", "deadline", "device-gone"})
+"""Of these, the sender has nothing to be told, or was not reached."""
 
 
 def rule_of(cause: str) -> Rule:
@@ -99,6 +103,13 @@ def rule_of(cause: str) -> Rule:
 
 def lost_text(reason: str) -> str:
     """Say that a message was lost, and why."""
-    told = reason not in ("device-gone", "unknown", "not-for-you")
-    text = "This message was lost." + (" The sender was told." if told else "")
+    text = "This message was lost." + ("" if reason in UNTOLD else " The sender was told.")
     return " ".join((text, LOST_TEXTS.get(reason, ""))).strip()
+
+
+def lost_here(reasons: Sequence[str]) -> str:
+    """Say that messages were lost in a gap, one for each reason, and why."""
+    what = "One message was" if len(reasons) == 1 else f"{len(reasons)} messages were"
+    told = "" if UNTOLD.issuperset(reasons) else " The sender was told."
+    why = [LOST_TEXTS.get(reason, "") for reason in sorted(set(reasons))]
+    return " ".join((f"{what} lost here.{told}", *why)).strip()

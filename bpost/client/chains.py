@@ -7,15 +7,29 @@ takes its place behind that notice. All methods are called within a transaction 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any, cast
+
 from bpost import b64
+from bpost.client.causes import lost_here
 from bpost.client.events import Event
 from bpost.client.history import History
 from bpost.client.models import Chain, Entry, Gap, Peer, Talk, Want
-from bpost.client.profile import FOUNDER, Profile
+from bpost.client.profile import EPOCH_BEGAN, FOUNDER, Profile
 from bpost.client.wants import NUMBERS, Wants
 from bpost.crypto.primitives import sha256
 from bpost.errors import SecurityError
 from bpost.protocol.payload import Payload
+
+EPOCH = 1 << 24
+"""A profile that was restored counts on from the next multiple of this: a number that a later state
+of it has used, and of which it knows nothing, must not stand for another message."""
+
+EPOCH_SECONDS = 10
+"""Epochs follow the clock, so that one copy that is restored twice begins two."""
+
+NO_HASH = b64.encode(sha256(b""))
+"""What comes before the first message of a chain that does not begin at 1."""
 
 MOST = 1_000_000
 """A gap this wide or wider is told as this many: the number comes from the other side."""
@@ -34,7 +48,20 @@ class Chains:
         """Return number and previous hash for the next payload of this device."""
         me = self._profile
         chain = self._chain(me.name, me.account.public, me.device, conversation)
-        return (1, "") if chain is None else (chain.number + 1, chain.hash)
+        if chain is not None:
+            return chain.number + 1, chain.hash
+        began = me.fact(EPOCH_BEGAN)
+        return (1, "") if began is None else (int(began) + 1, NO_HASH)
+
+    def begin_epoch(self) -> None:
+        """Let this device use no number again, of which a later state of it may have used some."""
+        me = self._profile
+        mine = (Chain.sender == me.name, Chain.device == me.device)
+        numbers = [row.number for row in self._store.all(Chain, *mine)]
+        known = max((*numbers, int(me.fact(EPOCH_BEGAN) or 0))) // EPOCH
+        began = max(known + 1, me.now() // 1000 // EPOCH_SECONDS) * EPOCH
+        me.know(EPOCH_BEGAN, str(began).encode())
+        self._store.run(Chain.update(number=began).where(*mine))
 
     def advance(self, payload: Payload, data: bytes, key: bytes) -> None:
         """Note ``payload``, which is ``data``, as the last of its chain under an account key."""
@@ -69,9 +96,10 @@ class Chains:
         last = chain.number if chain else self._start(payload, key)
         if payload.number <= last:
             return self._late(payload, data, key, events, wanted)
-        if payload.number > last + 1:
-            self._note_gap(payload, last + 1, key, events)
-        elif chain and payload.previous != chain.hash:
+        began = payload.number // EPOCH * EPOCH
+        if payload.number > max(last, began) + 1:
+            self._note_gap(payload, max(last, began) + 1, key, events)
+        elif chain and last >= began and payload.previous != chain.hash:
             text = "What was sent before the next message is not what arrived here."
             events += self._history.notice(payload.conversation, payload.sender, text)
         self._forgive(payload)
@@ -166,6 +194,8 @@ class Chains:
                 raise SecurityError("duplicate", "A message was sent again that is not missing.")
             return None
         if gap is None:
+            if self._is_of_before(payload, key):
+                return None
             text = "A device of the sender counts its messages anew: it may have been restored."
             events += self._history.notice(payload.conversation, payload.sender, text)
             self.advance(payload, data, key)
@@ -173,6 +203,11 @@ class Chains:
         self._wants.forget(self._wants.of_number(*whose, payload.number))
         self._fill(gap, events)
         return gap.place + (payload.number - gap.first + 1) / (gap.last - gap.first + 2)
+
+    def _is_of_before(self, payload: Payload, key: bytes) -> bool:
+        """Say whether a payload is one that its device sent before it was restored."""
+        chain = self._chain(payload.sender, key, payload.device, payload.conversation)
+        return chain is not None and payload.number // EPOCH < chain.number // EPOCH
 
     def _fill(self, gap: Gap, events: list[Event]) -> None:
         """Note that one more message of a gap has arrived."""
@@ -210,19 +245,18 @@ class Chains:
             return []
         whose = (Want.peer == gap.sender, Want.device == gap.device)
         within = (Want.conversation == gap.conversation, Want.number.between(gap.first, gap.last))
-        lost = self._store.count(Want, *whose, *within, Want.lost)
-        left = max(0, gap.last - gap.first + 1 - gap.arrived - lost)
+        lost = [row.cause for row in self._store.all(Want, *whose, *within, cast(Any, Want.lost))]
+        left = max(0, gap.last - gap.first + 1 - gap.arrived - len(lost))
         return self._history.change(row, {"text": gap_text(left, lost)})
 
 
-def gap_text(left: int, lost: int) -> str:
-    """Say of a gap how many messages are still missing, and how many were lost."""
+def gap_text(left: int, lost: Sequence[str]) -> str:
+    """Say of a gap how many messages are still missing, and which were lost, by their reasons."""
     if not (left or lost):
         return "The messages missing here arrived late."
     texts = [missing_text(left)] if left else []
     if lost:
-        what = "One message was" if lost == 1 else f"{lost} messages were"
-        texts.append(f"{what} lost here. The sender was told.")
+        texts.append(lost_here(lost))
     return " ".join(texts)
 
 

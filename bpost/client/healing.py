@@ -37,6 +37,13 @@ class Missed:
     wants: tuple[Want, ...]
     entry: Entry | None
 
+    def fits(self, payload: Payload) -> bool:
+        """Say whether the placeholder stands where the payload belongs.
+
+        That of a copy that could not be read stands with the own devices: nobody knew better.
+        """
+        return self.entry is not None and self.entry.conversation == payload.conversation
+
 
 NOTHING = Missed((), None)
 
@@ -182,10 +189,10 @@ class Healing:
             wants.update((other.id, other) for other in self._wants.of_entry(one.entry))
         return Missed(tuple(wants.values()), entry)
 
-    def close(self, missed: Missed, shown: bool) -> list[Event]:
-        """Forget what has come; where there is nothing to show, the placeholder says so."""
+    def close(self, missed: Missed, placed: bool) -> list[Event]:
+        """Forget what has come; where nothing was put in the placeholder's place, it says so."""
         self._wants.forget(missed.wants)
-        if missed.entry is None or shown:
+        if missed.entry is None or placed:
             return []
         return self._history.change(missed.entry, NOTHING_MISSING)
 
@@ -193,16 +200,19 @@ class Healing:
         """Take in that the sender cannot send something again."""
         content, events = cast(Mapping[str, Any], answer.content), list[Event]()
         whose, reason = (answer.sender, answer.device), str(content["reason"])
+        lost: list[Want] = []
         for number in content["numbers"]:
-            for want in self._wants.of_number(*whose, answer.conversation, number):
-                events += self._lose(want, reason)
+            lost += self._wants.of_number(*whose, answer.conversation, number)
         for hash_ in content["hashes"]:
-            for want in self._wants.of_frame(*whose, hash_):
-                events += self._lose(want, reason)
+            lost += self._wants.of_frame(*whose, hash_)
+        if not all(want.lost for want in lost):
+            self.succeeded(answer)
+        for want in lost:
+            events += self._lose(want, reason)
         return events
 
     def succeeded(self, answer: Payload) -> None:
-        """Let the next request to a device go sooner: it has sent something again."""
+        """Let the next request to a device go sooner: it has answered this one."""
         mine = (Inquiry.peer == answer.sender) & (Inquiry.device == answer.device)
         self._store.run(Inquiry.update(answered=True).where(mine))
 
@@ -210,7 +220,7 @@ class Healing:
         """Show that something will not come any more, unless another device may still send it."""
         if want.lost:
             return []
-        self._wants.lose(want)
+        self._wants.lose(want, reason)
         if want.number is not None:
             return self._chains.lost(want)
         entry = self._placeholder(want.entry)

@@ -167,8 +167,7 @@ class Mailbox:
         wanted = None if asked_by is None else bool(missed.wants)
         key = unsealed.opened.account_public
         place = self._chains.follow(payload, unsealed.data, key, events, wanted)
-        shown = payload.means not in (RECEIPT, DEVICES, EMPTY)
-        events += self._healing.close(missed, shown)
+        shown, placed = payload.means not in (RECEIPT, DEVICES, EMPTY), False
         if payload.means in (RECEIPT, DEVICES):
             if unsealed.new_key:
                 log.info("a %s under a key that is not trusted was passed over", payload.type)
@@ -177,9 +176,9 @@ class Mailbox:
             else:
                 events += self._ring.take(payload, key)
         elif shown and (unsealed.new_key or not self._is_there(payload)):
-            entry = self._entry(delivery, payload, unsealed, place)
+            entry, placed = self._entry(delivery, payload, unsealed, place), missed.fits(payload)
             events += self._show(payload, entry, missed, unsealed)
-        return events
+        return events + self._healing.close(missed, placed)
 
     def _is_there(self, payload: Payload) -> bool:
         """Say whether a message came before: it was sent again, for devices that had missed it.
@@ -222,7 +221,7 @@ class Mailbox:
         except SecurityError as error:
             if error.cause != "duplicate":
                 raise
-            return self._healing.close(self._healing.missed(inner, asked_by), shown=False)
+            return self._healing.close(self._healing.missed(inner, asked_by), placed=False)
 
     def _entry(
         self, delivery: Delivery, payload: Payload, unsealed: Unsealed, place: float | None
@@ -254,7 +253,7 @@ class Mailbox:
         """Store a message, in the place of its placeholder if there is one; owe a receipt."""
         if not unsealed.new_key and payload.sender != self._profile.name:
             self._outbox.owe(payload.sender, payload.id, DELIVERED)
-        if missed.entry is not None and missed.entry.conversation == payload.conversation:
+        if missed.entry is not None and missed.fits(payload):
             return self._history.replace(missed.entry, entry)
         return [MessageAdded(self._history.add(payload.conversation, entry))]
 

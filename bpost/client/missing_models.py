@@ -65,7 +65,7 @@ class Want(Model):
     """Something of a device that is missing here: a number of its chain, or a frame by its hash.
 
     ``entry`` is the row of the placeholder or notice, 0 for none; ``asked`` is when it was last
-    asked for, ``lost`` whether it is not expected any more.
+    asked for, ``lost`` whether it is not expected any more; ``cause`` then says why.
     """
 
     id = AutoField()

@@ -107,7 +107,7 @@ def assemble(profile: Profile) -> Parts:
         errands=errands,
         healing=healing,
         ring=ring,
-        rollback=Rollback(profile, people, devices, journal, errands),
+        rollback=Rollback(profile, people, devices, journal, errands, history, chains),
         handing=handing,
         fetching=fetching,
     )

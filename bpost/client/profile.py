@@ -40,6 +40,8 @@ ANNOUNCED = "announced"  # own devices and contacts have been told of this devic
 NAMED = "named"  # the server has a sealed name of this device
 RING = "ring"  # the own other devices whose coming has been shown
 OFFERED = "offered"  # the user was asked whether to get the history of an other own device
+RESTORED = "restored"  # this is an older copy of itself, or one of two: the message that told
+EPOCH_BEGAN = "epoch"  # from which number this device counts on since it was restored
 REMOVED = "removed"  # another own device has removed this one
 
 

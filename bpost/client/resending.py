@@ -21,10 +21,15 @@ from bpost.client.history import History
 from bpost.client.journal import Journal
 from bpost.client.models import Chain, Sent
 from bpost.client.people import People
-from bpost.client.profile import Profile
+from bpost.client.profile import RESTORED, YES, Profile
 from bpost.protocol.canonical_json import Json
 from bpost.protocol.content import AGAIN, LOST, MISSING_ITEMS
 from bpost.protocol.payload import Payload, payload_json
+
+NOT_HERE = (
+    "This profile was restored from an older copy since, and does not have it: ask what is "
+    "missing, and write it again."
+)
 
 
 @dataclass
@@ -80,6 +85,8 @@ class Resending:
             numbers, hashes = answer.numbers.get(reason, []), answer.hashes.get(reason, [])
             content: dict[str, Json] = {"reason": reason, "numbers": numbers, "hashes": hashes}
             self._errands.send(request.sender, request.device, other, LOST, content)
+            if reason == RESTORED:
+                events += self._tell_restored(request)
         return events
 
     def _may_ask(self, request: Payload) -> bool:
@@ -97,7 +104,7 @@ class Resending:
             if row is not None:
                 answer.found.setdefault(row.row, (row, frame["hash"]))
             else:
-                reason = "unknown" if sent is None else "no-message"
+                reason = self._why_never() if sent is None else "no-message"
                 answer.lose(reason, 0, frame["hash"])
         for number in content["numbers"]:
             row = self._journal.numbered(request.conversation, number)
@@ -119,7 +126,14 @@ class Resending:
         """Say why there is no payload with this number: it is forgotten, or never was one."""
         me = (Chain.sender == self._profile.name, Chain.device == self._profile.device)
         chain = self._store.one(Chain, *me, Chain.conversation == conversation)
-        return "too-old" if chain is not None and number <= chain.number else "unknown"
+        never = self._why_never()
+        if never == RESTORED or chain is None or number > chain.number:
+            return never
+        return "too-old"
+
+    def _why_never(self) -> str:
+        """Say why this device knows nothing of what it is said to have sent."""
+        return "unknown" if self._profile.fact(RESTORED) is None else RESTORED
 
     def _send(self, row: Sent, hash_: str, request: Payload, other: str) -> str:
         """Send a payload again; return why that cannot be, if so."""
@@ -148,6 +162,16 @@ class Resending:
             text = f"A device of {peer.shown} did not get this message. {LOST_TEXTS[reason]}"
             return self._history.change(entry, {"failure": text})
         return self._history.change(entry, {"status": "failed", "failure": text})
+
+    def _tell_restored(self, request: Payload) -> list[Event]:
+        """Show, once in a conversation, that what was sent before a restore did not arrive."""
+        told = f"{RESTORED} {request.conversation}"
+        if self._profile.fact(told) is not None:
+            return []
+        self._profile.know(told, YES)
+        peer = self._people.know(request.sender)
+        text = f"{peer.shown} did not get something that was sent from here. {NOT_HERE}"
+        return self._history.notice(request.conversation, self._profile.name, text)
 
 
 def _was_for(row: Sent, request: Payload) -> bool:

@@ -12,13 +12,15 @@ from __future__ import annotations
 import json
 from typing import Any, cast
 
+from bpost.client.chains import Chains
 from bpost.client.devices import Devices
 from bpost.client.errands import Errands
 from bpost.client.events import Event, SecurityNotice
+from bpost.client.history import History
 from bpost.client.journal import Journal
 from bpost.client.models import Addressed, Chain, Device, Frame, Outgoing, Posted, Sent
 from bpost.client.people import People
-from bpost.client.profile import YES, Profile
+from bpost.client.profile import RESTORED, YES, Profile
 from bpost.protocol.content import RETRY
 
 WATCHED = "watched"
@@ -35,6 +37,8 @@ class Rollback:
         devices: Devices,
         journal: Journal,
         errands: Errands,
+        history: History,
+        chains: Chains,
     ) -> None:
         self._profile = profile
         self._store = profile.store
@@ -42,6 +46,8 @@ class Rollback:
         self._devices = devices
         self._journal = journal
         self._errands = errands
+        self._history = history
+        self._chains = chains
 
     def check(self, last_ref: str | None) -> list[Event]:
         """Act if the server has a message that this profile never sent; before anything is sent.
@@ -53,14 +59,21 @@ class Rollback:
             return []
         if last_ref is None or self._journal.knows((last_ref,)):
             return []
+        dealt, ref = self._profile.fact(RESTORED), last_ref.encode()
+        if dealt == ref:  # nothing was sent since
+            return []
         self._retire_all()
+        self._chains.begin_epoch()
         self._seal_anew()
         self._ask_for_later()
         text = (
             "This profile is an older copy of itself, or another copy of it is in use. New "
             "sessions are begun, and what is missing is asked for. Use one copy only."
         )
-        return [SecurityNotice("", "restored", text)]
+        self._profile.know(RESTORED, ref)
+        me = self._profile.name
+        shown = self._history.notice(self._history.open(me), me, text)
+        return [SecurityNotice("", "restored", text), *shown]
 
     def _retire_all(self) -> None:
         """Send no more on any session there is."""

@@ -101,10 +101,10 @@ class Wants:
         for want in wants:
             self._store.remove(Want, Want.id == want.id)
 
-    def lose(self, want: Want) -> None:
-        """Note that something is not expected any more."""
-        self._store.run(Want.update(lost=True).where(Want.id == want.id))
-        want.lost = True
+    def lose(self, want: Want, reason: str) -> None:
+        """Note that something is not expected any more, and why: that is its cause now."""
+        self._store.run(Want.update(lost=True, cause=reason).where(Want.id == want.id))
+        want.lost, want.cause = True, reason
 
     def tidy(self) -> None:
         """Forget what was lost so long ago that nobody sends it again."""

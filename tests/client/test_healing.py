@@ -248,7 +248,8 @@ class LostTest(HealingCase):
             alice.store.remove(Entry, Entry.text == "a")
         self.settle(bob, alice)
         self.assertEqual(
-            bob.history("alice")[-2].text, "One message was lost here. The sender was told."
+            bob.history("alice")[-2].text,
+            "One message was lost here. The sender was told. The sender does not have it any more.",
         )
 
     def test_e32_after_three_requests_without_an_answer_it_is_lost(self) -> None:

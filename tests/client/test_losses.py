@@ -1,0 +1,139 @@
+"""What cannot be healed is told: on both sides, where it was, and why."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bpost.client.events import SecurityNotice
+from bpost.client.models import Want
+from bpost.client.resending import NOT_HERE
+from bpost.protocol.envelope import parse_envelope
+from tests.client.simulated import LIMITS, SimulatedDevice, altered
+from tests.client.test_rollback import RollbackCase
+
+OLDER = "an older copy of itself"
+
+
+class OwnCopyTest(RollbackCase):
+    """Copies of what an own other device wrote."""
+
+    def test_e30_the_placeholder_of_a_copy_ends_when_the_copy_comes_again(self) -> None:
+        alice, bob = self.pair()
+        second = self.device("alice", of=alice)
+        self.settle(alice, bob, second)
+        alice.write("bob", "words")
+        second.take(self.broken(one) for one in second.pending())
+        self.assertEqual(second.shown("alice"), ["[unreadable]"])
+        self.settle(second, alice, bob)
+        self.assertIn("words", second.shown("bob"))
+        self.assertEqual(second.shown("alice"), ["[notice]"])
+        self.assertEqual(second.history("alice")[0].text, "Nothing is missing here any more.")
+
+    def test_a_placeholder_ends_when_its_message_came_another_way(self) -> None:
+        alice, bob = self.pair()
+        alice.write("bob", "words")
+        (sent,) = bob.pending()
+        bob.take([self.broken(sent), sent])
+        self.settle(bob, alice)
+        self.assertEqual(bob.shown("alice")[-2:], ["[notice]", "words"])
+        self.assertEqual(bob.store.count(Want), 0)
+
+    def test_e30_an_altered_byte_of_an_own_account_key_is_no_alarm_and_heals(self) -> None:
+        alice, bob = self.pair()
+        second = self.device("alice", of=alice)
+        with alice.profile.change():
+            alice.parts.devices.retire("alice", second.device)
+        alice.connect()
+        alice.write("bob", "words")  # the copy begins a session, so it names the account key
+        *others, copy = second.pending()
+        second.take(others)
+        envelope = parse_envelope(copy.body, LIMITS)
+        key = alice.profile.account.public
+        sealed = envelope.to[second.device].replace(key, key[:-1] + bytes([key[-1] ^ 1]), 1)
+        self.assertNotEqual(sealed, envelope.to[second.device])
+        second.take([altered(copy, replace(envelope, to={second.device: sealed}).text())])
+        self.assertNotIn("account-key-changed", [n.cause for n in second.told(SecurityNotice)])
+        self.settle(second, alice, bob)
+        self.assertIn("words", second.shown("bob"))
+        self.assertNotIn("[unreadable]", second.shown("alice"))
+
+
+class RestoredTest(RollbackCase):
+    """A profile that was put back, and is asked for what it never knew."""
+
+    def _lose(self) -> tuple[SimulatedDevice, SimulatedDevice]:
+        """Let alice write what bob misses, and then be restored from before."""
+        alice, bob = self.pair()
+        copy = self.copy(alice)
+        for text in "abc":
+            alice.write("bob", text)
+        bob.take(bob.pending()[-1:])
+        self.restore(alice, copy)
+        self.settle(bob, alice)
+        return alice, bob
+
+    def test_e30_what_a_restored_device_never_knew_is_lost_on_both_sides(self) -> None:
+        alice, bob = self._lose()
+        told = [m.text for m in bob.history("alice") if m.kind == "notice"]
+        self.assertTrue(any("were lost here. The sender was told." in text for text in told), told)
+        self.assertTrue(any("was restored from an older copy" in text for text in told), told)
+        here = [m.text for m in alice.history("bob") if m.kind == "notice"]
+        self.assertEqual(len([text for text in here if text.endswith(NOT_HERE)]), 1)
+
+    def test_e30_that_a_profile_was_restored_stays_to_be_read_and_is_told_once(self) -> None:
+        alice, _ = self._lose()
+        alice.connect()
+        alice.work()
+        shown = [m.text for m in alice.history("alice") if OLDER in m.text]
+        self.assertEqual(len(shown), 1)
+
+    def test_e30_a_restored_profile_that_has_not_sent_yet_is_not_restored_again(self) -> None:
+        alice, bob = self.pair()
+        copy = self.copy(alice)
+        alice.write("bob", "later")
+        alice.store.close()
+        self.restore(alice, copy)
+        for _ in range(3):
+            self.server.last_refs[alice.device] = "0" * 36
+            alice.connect()
+        self.settle(bob, alice)
+        shown = [m.text for m in alice.history("alice") if OLDER in m.text]
+        self.assertEqual(len(shown), 2)  # the restore itself, and the made-up message
+
+    def test_e43_a_number_of_before_a_restore_stands_for_no_other_message(self) -> None:
+        alice, bob = self._lose()
+        alice.write("bob", "dropped")
+        bob.pending()
+        alice.write("bob", "arrives")
+        self.settle(bob, alice)
+        texts = [text for text in bob.shown("alice") if text != "[notice]"]
+        self.assertEqual(texts, ["first", "second", "c", "dropped", "arrives"])
+
+    def test_e43_what_was_sent_before_a_restore_and_comes_late_is_shown(self) -> None:
+        alice, bob = self.pair()
+        copy = self.copy(alice)
+        alice.write("bob", "before")
+        (late,) = bob.pending()
+        self.restore(alice, copy)
+        alice.write("bob", "after")
+        self.settle(bob, alice)
+        bob.take([late])
+        alice.write("bob", "goes on")
+        self.settle(bob, alice)
+        self.assertEqual(bob.shown("alice")[2:], ["after", "before", "goes on"])
+
+    def test_e43_a_conversation_that_a_restored_profile_begins_has_numbers_of_its_own(self) -> None:
+        alice, bob, carol = self.device("alice"), self.device("bob"), self.device("carol")
+        self.befriend(alice, bob, carol)
+        copy = self.copy(alice)
+        for text in "ab":
+            alice.write("bob", text)
+        bob.take(bob.pending()[-1:])
+        self.restore(alice, copy)
+        alice.write("bob", "c")
+        alice.write("carol", "first")
+        self.settle(bob, carol, alice)
+        self.assertEqual([t for t in bob.shown("alice") if t != "[notice]"], ["b", "c"])
+        (notice,) = (m.text for m in bob.history("alice") if m.kind == "notice")
+        self.assertIn("One message was lost here.", notice)
+        self.assertEqual(carol.shown("alice"), ["first"])
