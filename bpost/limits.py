@@ -35,6 +35,7 @@ class Limits:
     message: int = 192 * KIB
     signal: int = 16 * KIB
     public_key: int = 4 * KIB
+    succession: int = 4 * KIB
     device_bundle: int = 16 * KIB
     one_time_key: int = 1 * KIB
     vault: int = 64 * KIB

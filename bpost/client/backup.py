@@ -29,6 +29,7 @@ from bpost.client.models import (
     KeyNote,
     Model,
     Peer,
+    Superseded,
     Talk,
     Verification,
 )
@@ -40,6 +41,7 @@ KEPT: tuple[type[Model], ...] = (
     Peer,
     KeyNote,
     Verification,
+    Superseded,
     KeyList,
     Device,
     Chain,
@@ -79,7 +81,7 @@ def backup_pieces(store: Store, backed: Backed) -> Iterator[bytes]:
             "username": facts.username,
             "server": facts.server,
             "pin": facts.pin,
-            "account": b64.encode(backed.account.seed),
+            "account": b64.encode(backed.account.seeds),
             "settings": dict(backed.settings),
         }
     )
@@ -101,7 +103,7 @@ def read_first(pieces: Iterator[bytes]) -> Backed:
             text = "This backup was made by a newer version of BPost. Update the program."
             raise SecurityError("newer-version", text)
         facts = Remembered(str(value["server"]), str(value["username"]), pin=value["pin"])
-        account = AccountKey.from_seed(b64.decode(value["account"]))
+        account = AccountKey.from_seeds(b64.decode(value["account"]))
         return Backed(facts, account, int(value["made"]), dict(value["settings"]))
     except (ValueError, TypeError, KeyError, StopIteration):
         raise _unreadable() from None

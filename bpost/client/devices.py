@@ -7,6 +7,7 @@ goes back (CRYPTO, section 2). All methods are called within a transaction of th
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from bpost import b64
@@ -25,6 +26,7 @@ from bpost.crypto.handshake import Address
 from bpost.crypto.prekeys import VerifiedBundle, open_bundle
 from bpost.crypto.primitives import KEY, equal
 from bpost.crypto.session import Sender, Sessions, retire, start
+from bpost.crypto.succession import Succession, prove
 from bpost.errors import SecurityError
 from bpost.protocol.fields import canonical
 from bpost.protocol.replies import Bundles, DeviceKeys
@@ -36,6 +38,8 @@ class Learned:
 
     events: list[Event] = field(default_factory=list)
     held: str = ""
+    late: set[str] = field(default_factory=set)
+    """Devices that have not been online since a renewal: the key before it signed their keys."""
 
 
 class Devices:
@@ -46,6 +50,8 @@ class Devices:
         self._people = people
         self._store = profile.store
         self._retired: set[str] = set()
+        self.behind = False
+        """Whether another device has renewed the account key; guarded by the store's lock."""
 
     def device_list(self, name: str, key: bytes) -> SignedDeviceList | None:
         """Return the newest list that this account key has signed."""
@@ -123,7 +129,7 @@ class Devices:
             return Sender(address)
         known = self.device_list(name, key)
         raw = None if known is None else known.to_bytes()
-        return Sender(address, key, raw, self._entries(name, key))
+        return Sender(address, key, raw, self._entries(name, key), self._people.former(name))
 
     def devices(self, name: str) -> tuple[str, ...]:
         """Return the listed devices of a user, without this one."""
@@ -176,10 +182,18 @@ class Devices:
             learned.held = str(error)
             return learned
         key = _account_key(reply.public_key)
-        learned.held = self._check_key(peer, key, learned)
+        if key is not None and key in self._people.former(peer.name):
+            return learned  # the server has gone back: what is known goes on being used
+        renewed = self._renewal(peer, key, reply.succession)
+        learned.held = "" if renewed else self._check_key(peer, key, learned)
         if key is None or learned.held:
             return learned
         bundles = self._verified(peer, key, reply.bundles, learned)
+        if renewed:
+            if not bundles:
+                learned.held = f"No device of {peer.shown} has a renewed key yet. It is sent later."
+                return learned
+            learned.events += self._people.take_over(peer.name, renewed)
         self._keep_newest(peer, key, bundles, learned)
         if start:
             self._start_sessions(peer, key, bundles, learned)
@@ -235,10 +249,37 @@ class Devices:
             learned.events.append(SecurityNotice(peer.shown, error.cause, str(error)))
 
     def meet(self, shown: str, public_key: str) -> list[Event]:
-        """Pin the account key that came when a contact was added, or note that it has changed."""
-        learned = Learned()
-        self._check_key(self._people.know(shown), _account_key(public_key), learned)
+        """Pin the account key that came when a contact was added.
+
+        Whether another one than the known was signed for is seen when the devices are asked for.
+        """
+        learned, peer = Learned(), self._people.know(shown)
+        if peer.account_key is None:
+            self._check_key(peer, _account_key(public_key), learned)
         return learned.events
+
+    def _renewal(self, peer: Peer, key: bytes | None, proof: str | None) -> tuple[bytes, ...]:
+        """Return the account keys from the pinned one to ``key``, if each signed for the next.
+
+        Of the own account that is only noted: without the private key it cannot be used yet. What
+        a key took over from before it was pinned is noted as well.
+        """
+        if key is None or not proof or peer.account_key is None:
+            return ()
+        pinned = bytes(peer.account_key)
+        try:
+            if equal(pinned, key):
+                former = Succession.from_text(proof).keys[:-1]
+                if not self._people.former(peer.name).issuperset(former):
+                    self._people.note_former(peer.name, prove(proof, peer.name, former[0], key))
+                return ()
+            keys = prove(proof, peer.name, pinned, key)
+        except SecurityError:
+            return ()
+        if peer.name == self._profile.name:
+            self.behind = True
+            return ()
+        return keys
 
     def _check_key(self, peer: Peer, key: bytes | None, learned: Learned) -> str:
         """Pin the first key; return why sending must wait, if it must."""
@@ -252,6 +293,8 @@ class Devices:
                 return str(error)
             learned.events.append(ContactsChanged())
         elif not equal(bytes(peer.account_key), key):
+            if peer.name == self._profile.name and self.behind:
+                return "Your account key was renewed on another of your devices. It is sent soon."
             if peer.name == self._profile.name:
                 text = "The server shows another account key as yours. Nothing is sent under it."
                 learned.events.append(SecurityNotice(peer.shown, "account-key-changed", text))
@@ -271,19 +314,37 @@ class Devices:
             if (peer.name, one.device) == (self._profile.name, self._profile.device):
                 continue
             try:
-                bundle = open_bundle(
-                    one.bundle,
-                    one.one_time,
-                    account_public=key,
-                    username=peer.name,
-                    device=one.device,
-                    now=self._profile.now(),
-                    limits=self._profile.limits,
-                )
-                found.append(bundle)
+                found.append(self._open(peer, key, one, one.one_time))
             except SecurityError as error:
-                learned.events.append(SecurityNotice(peer.shown, error.cause, str(error)))
+                if error.cause == "bad-signature" and self._is_late(peer, one):
+                    learned.late.add(one.device)
+                else:
+                    learned.events.append(SecurityNotice(peer.shown, error.cause, str(error)))
         return found
+
+    def _open(
+        self, peer: Peer, key: bytes, one: DeviceKeys, one_time: str | None
+    ) -> VerifiedBundle:
+        """Check a bundle that an account key must have signed."""
+        return open_bundle(
+            one.bundle,
+            one_time,
+            account_public=key,
+            username=peer.name,
+            device=one.device,
+            now=self._profile.now(),
+            limits=self._profile.limits,
+        )
+
+    def _is_late(self, peer: Peer, one: DeviceKeys) -> bool:
+        """Say whether a bundle is from before a renewal: its device has not been online since."""
+        pinned = self._people.know(peer.name).account_key
+        former = self._people.former(peer.name) | {bytes(pinned or b"")}
+        for key in former - {b""}:
+            with suppress(SecurityError):
+                self._open(peer, key, one, None)
+                return True
+        return False
 
     def _start_sessions(
         self, peer: Peer, key: bytes, bundles: Sequence[VerifiedBundle], learned: Learned
@@ -291,7 +352,7 @@ class Devices:
         """Start a session with each listed device that has none to send on."""
         offered = {one.device.id: one for one in bundles}
         listed, there = set(self.devices(peer.name)), set(self.reachable(peer.name))
-        for device in sorted(listed - there):
+        for device in sorted(listed - there - learned.late):
             try:
                 if device not in offered:
                     text = (

@@ -143,8 +143,7 @@ class Dispatch:
         if low or now >= self._upkeep_due:
             self._upkeep.renew(self.link)
         else:
-            self._upkeep.publish(self.link)
-            self._upkeep.sweep()
+            self._upkeep.keep(self.link)
         if now >= self._upkeep_due:
             self._upkeep_due = now + UPKEEP_SECONDS
         self._due.append(self._upkeep_due)

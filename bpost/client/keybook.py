@@ -6,10 +6,11 @@ with (CRYPTO, section 7). All methods are called within a transaction or reading
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, cast
 
 from bpost import b64
-from bpost.client.models import KeyNote, Verification
+from bpost.client.models import KeyNote, Superseded, Verification
 from bpost.client.profile import Profile
 from bpost.client.records import KeyChange, KeyWord
 
@@ -62,6 +63,21 @@ class KeyBook:
         if self._store.remove(Verification, *key_is):
             self.note(name, key, "unverified")
             self._store.forget()
+
+    def supersede(self, name: str, keys: Iterable[bytes]) -> None:
+        """Note keys of ``name`` that another one took over from: they are never offered again."""
+        for key in keys:
+            row = {"peer": name, "account_key": key}
+            self._store.run(Superseded.insert(row).on_conflict_ignore())
+        self._store.forget()
+
+    def former(self, name: str) -> frozenset[bytes]:
+        """Return the keys of ``name`` that were superseded."""
+        return self._store.recall(("former", name), lambda: self._read_former(name))
+
+    def _read_former(self, name: str) -> frozenset[bytes]:
+        rows = self._store.all(Superseded, Superseded.peer == name)
+        return frozenset(bytes(row.account_key) for row in rows)
 
     def _verified(self) -> frozenset[tuple[str, bytes]]:
         """Return every verification made with the present own key."""

@@ -18,13 +18,14 @@ from bpost.client.fetching import Fetching
 from bpost.client.handing import Handing
 from bpost.client.healing import NOTHING, Healing, Missed
 from bpost.client.history import History, NewEntry
-from bpost.client.models import Seen
+from bpost.client.models import Peer, Seen
 from bpost.client.opener import Opener, Unsealed
 from bpost.client.outbox import Outbox
 from bpost.client.people import People
 from bpost.client.profile import Profile
 from bpost.client.records import Kind, Status
 from bpost.client.refusals import Refusals
+from bpost.client.renewal import Renewal, is_proof
 from bpost.client.resending import Resending
 from bpost.client.ring import Ring
 from bpost.crypto.primitives import sha256
@@ -34,9 +35,11 @@ from bpost.protocol.content import (
     DEVICES,
     DIRECTED,
     EMPTY,
+    INHERIT,
     LOST,
     READ,
     RECEIPT,
+    RENEWAL,
     RETRY,
     TEXT,
 )
@@ -47,6 +50,9 @@ from bpost.protocol.payload import Payload, check_origin, inner_payload, parse_p
 from bpost.protocol.replies import Delivery
 
 log = logging.getLogger(__name__)
+
+SILENT = frozenset({RECEIPT, DEVICES, RENEWAL, EMPTY})
+"""The types of payloads that are no messages to show."""
 
 QUOTED = 500  # of the words of an unsealed message, so many characters are shown
 
@@ -62,6 +68,14 @@ class Remedies:
     fetching: Fetching
 
 
+@dataclass(frozen=True)
+class Bonds:
+    """What people, and the own other devices, say of their devices and account keys."""
+
+    ring: Ring
+    renewal: Renewal
+
+
 class Mailbox:
     """The incoming side of a profile."""
 
@@ -74,7 +88,7 @@ class Mailbox:
         chains: Chains,
         outbox: Outbox,
         remedies: Remedies,
-        ring: Ring,
+        bonds: Bonds,
     ) -> None:
         self._profile = profile
         self._store = profile.store
@@ -88,7 +102,8 @@ class Mailbox:
         self._refuse = remedies.refusals.refuse
         self._handing = remedies.handing
         self._fetching = remedies.fetching
-        self._ring = ring
+        self._ring = bonds.ring
+        self._renewal = bonds.renewal
 
     def take(self, delivery: Delivery) -> list[Event]:
         """Deal with a delivery, within a transaction of the profile; return what to tell.
@@ -138,7 +153,8 @@ class Mailbox:
             my_device=self._profile.device,
             envelope_devices=envelope.to,
         )
-        events = self._opener.keep(peer, unsealed)
+        events, unsealed = self._follow(peer, payload, unsealed)
+        events += self._opener.keep(self._people.know(peer.name), unsealed)
         if payload.type in DIRECTED:
             events += self._heal(delivery, payload, unsealed)
         else:
@@ -146,6 +162,18 @@ class Mailbox:
         if peer.listed and unsealed.opened.sessions.answer_due(self._profile.limits):
             self._outbox.greet(peer.name)
         return events
+
+    def _follow(
+        self, peer: Peer, payload: Payload, unsealed: Unsealed
+    ) -> tuple[list[Event], Unsealed]:
+        """Trust a new account key that comes with the proof that it follows the pinned one."""
+        opened = unsealed.opened
+        pinned, key = bytes(peer.account_key or b""), opened.account_public
+        if not unsealed.new_key or not is_proof(payload, pinned, key):
+            return [], unsealed
+        events = self._renewal.take(payload)
+        opened = replace(opened, sessions=self._opener.joined(opened.sessions))
+        return events, replace(unsealed, opened=opened, new_key=False)
 
     # The content
 
@@ -167,12 +195,14 @@ class Mailbox:
         wanted = None if asked_by is None else bool(missed.wants)
         key = unsealed.opened.account_public
         place = self._chains.follow(payload, unsealed.data, key, events, wanted)
-        shown, placed = payload.means not in (RECEIPT, DEVICES, EMPTY), False
-        if payload.means in (RECEIPT, DEVICES):
+        shown, placed = payload.means not in SILENT, False
+        if not shown and payload.means != EMPTY:
             if unsealed.new_key:
                 log.info("a %s under a key that is not trusted was passed over", payload.type)
             elif payload.means == RECEIPT:
                 events += self._take_receipt(payload)
+            elif payload.means == RENEWAL:
+                events += self._renewal.take(payload)
             else:
                 events += self._ring.take(payload, key)
         elif shown and (unsealed.new_key or not self._is_there(payload)):
@@ -203,6 +233,9 @@ class Mailbox:
             return self._resending.answer(payload)
         if payload.type == LOST:
             return self._healing.give_up(payload)
+        if payload.type == INHERIT:
+            self._renewal.inherit(payload)
+            return []
         inner, data = inner_payload(payload.content["payload"], self._profile.limits)
         check_origin(
             inner,

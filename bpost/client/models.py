@@ -40,7 +40,7 @@ __all__ = [
     "fn",
 ]
 
-VERSION = 4
+VERSION = 5
 """The version of the schema below. A change of the schema is a new version and a migration."""
 
 
@@ -97,6 +97,17 @@ class Verification(Model):
     class Meta:
         table_name = "verifications"
         primary_key = CompositeKey("peer", "account_key", "own_key")
+
+
+class Superseded(Model):
+    """An account key of a user that another one took over from, with its signature."""
+
+    peer = TextField()
+    account_key = BlobField()
+
+    class Meta:
+        table_name = "superseded_keys"
+        primary_key = CompositeKey("peer", "account_key")
 
 
 class KeyList(Model):
@@ -303,6 +314,7 @@ TABLES: tuple[type[Model], ...] = (
     Peer,
     KeyNote,
     Verification,
+    Superseded,
     KeyList,
     Device,
     Prekey,
@@ -351,5 +363,6 @@ MIGRATIONS: dict[int, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ),
     ),
     4: ((), ()),  # earlier messages for a new device: tables and an index, which are made
+    5: ((), ()),  # a table more
 }
 """For each version: what makes it of the one before, first and after new tables are made."""

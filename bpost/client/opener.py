@@ -6,7 +6,7 @@ transaction, once the payload has been checked too. So a message that fails anyw
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bpost.client.devices import Devices
 from bpost.client.events import Event
@@ -16,11 +16,13 @@ from bpost.client.profile import Profile
 from bpost.client.sealing import open_body
 from bpost.client.stock import Stock
 from bpost.crypto.account import SignedDeviceList
+from bpost.crypto.handshake import LocalDevice
 from bpost.crypto.message import SessionMessage, parse_message
 from bpost.crypto.primitives import equal
-from bpost.crypto.session import Opened, open_message
+from bpost.crypto.session import Opened, Sessions, open_message
 from bpost.errors import SecurityError
 from bpost.protocol.envelope import Envelope
+from bpost.protocol.fields import canonical
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ class Opener:
         new_key = bool(key and pinned) and not equal(key, pinned)
         is_known = bool(key) and (equal(key, pinned) or equal(key, offered))
         opened = open_message(
-            self._profile.local(),
+            self._local(message),
             self._devices.sessions(peer.name, key, envelope.device),
             sealed,
             self._devices.sender(peer.name, envelope.device, key if is_known else None),
@@ -97,10 +99,30 @@ class Opener:
         self._stock.use(opened)
         return events
 
+    def joined(self, sessions: Sessions) -> Sessions:
+        """Return these sessions with those that their device had before a renewal of the key."""
+        remote = sessions.remote
+        known = self._devices.sessions(
+            canonical(remote.username), sessions.account_public, remote.device
+        )
+        if known is None:
+            return sessions
+        most = self._profile.limits.sessions_per_device
+        return replace(sessions, sessions=(sessions.sessions + known.sessions)[:most])
+
+    def _local(self, message: SessionMessage) -> LocalDevice:
+        """Return this device, under the account key that signed the prekeys of a first message."""
+        local = self._profile.local()
+        if message.prekey is None or not self._profile.account.former:
+            return local
+        signer = self._stock.signer(message.prekey.signed_id)
+        return local if signer is None else replace(local, account_public=signer)
+
     def _account_key(self, peer: Peer, device: str, message: SessionMessage) -> bytes:
         """Return the account key that the message is under, as it or its session says; or b""."""
         if message.prekey is not None:
-            return message.prekey.account_public
+            named = message.prekey.account_public
+            return _raw(peer.account_key) if named in self._people.former(peer.name) else named
         for key in (_raw(peer.offered_key), _raw(peer.account_key)):
             sessions = self._devices.sessions(peer.name, key, device)
             if sessions is not None and sessions.find(message.base_key) is not None:

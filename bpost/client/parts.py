@@ -14,7 +14,7 @@ from bpost.client.healing import Healing
 from bpost.client.history import History
 from bpost.client.journal import Journal
 from bpost.client.keybook import KeyBook
-from bpost.client.mailbox import Mailbox, Remedies
+from bpost.client.mailbox import Bonds, Mailbox, Remedies
 from bpost.client.merging import Merging
 from bpost.client.opener import Opener
 from bpost.client.outbox import Outbox
@@ -24,6 +24,7 @@ from bpost.client.profile import Profile
 from bpost.client.reach import Reach
 from bpost.client.records import Message
 from bpost.client.refusals import Refusals
+from bpost.client.renewal import Renewal
 from bpost.client.resending import Resending
 from bpost.client.ring import Ring
 from bpost.client.rollback import Rollback
@@ -51,6 +52,7 @@ class Parts:
     errands: Errands
     healing: Healing
     ring: Ring
+    renewal: Renewal
     rollback: Rollback
     handing: Handing
     fetching: Fetching
@@ -92,7 +94,9 @@ def assemble(profile: Profile) -> Parts:
     fetching = Fetching(profile, devices, Merging(profile, people, book, history), errands)
     remedies = Remedies(healing, resending, refusals, handing, fetching)
     ring = Ring(profile, people, devices, history, outbox)
-    mailbox = Mailbox(profile, people, opener, history, chains, outbox, remedies, ring)
+    renewal = Renewal(profile, people, devices, stock, outbox, errands)
+    bonds = Bonds(ring, renewal)
+    mailbox = Mailbox(profile, people, opener, history, chains, outbox, remedies, bonds)
     return Parts(
         profile=profile,
         people=people,
@@ -107,6 +111,7 @@ def assemble(profile: Profile) -> Parts:
         errands=errands,
         healing=healing,
         ring=ring,
+        renewal=renewal,
         rollback=Rollback(profile, people, devices, journal, errands, history, chains),
         handing=handing,
         fetching=fetching,

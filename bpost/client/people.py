@@ -6,10 +6,11 @@ device trusts it (:mod:`trust`). All methods are called within a transaction of 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from bpost import b64
+from bpost.client.carrying import carry_over
 from bpost.client.events import ContactsChanged, Event, SecurityNotice
 from bpost.client.history import History
 from bpost.client.keybook import KeyBook
@@ -121,6 +122,38 @@ class People:
         text = self.changed_text(peer)
         shown = self._history.notice(self._history.open(peer.name), peer.name, text)
         return [SecurityNotice(peer.shown, "account-key-changed", text), ContactsChanged(), *shown]
+
+    def former(self, name: str) -> frozenset[bytes]:
+        """Return the keys that the pinned key of ``name`` took over from."""
+        return self._book.former(name)
+
+    def note_former(self, name: str, keys: Sequence[bytes]) -> None:
+        """Note the keys from which the pinned one took over before it was pinned."""
+        self._book.supersede(name, keys)
+
+    def take_over(self, name: str, keys: Sequence[bytes]) -> list[Event]:
+        """Pin the last of ``keys``, which the pinned one, the first of them, was renewed to.
+
+        Devices, sessions and chains go on under it. What was verified is not any more: who stole
+        the old key can sign as well as its owner.
+        """
+        peer, new = self.know(name), keys[-1]
+        verified, waited = self.is_verified(peer), peer.offered_key is not None
+        if peer.offered_key is not None and not equal(bytes(peer.offered_key), new):
+            self._forget_key(peer.name, bytes(peer.offered_key))
+        carry_over(self._store, peer.name, keys[0], new)
+        self._book.supersede(peer.name, keys[:-1])
+        self._change(peer, {"account_key": new, "offered_key": None})
+        self._book.note(peer.name, new, "renewed")
+        text = f"{peer.shown} renewed the account key, and the old key signed for the new one."
+        if peer.name == self._profile.name:
+            text = "Your account key was renewed. Whom you had verified is to be compared again."
+        elif verified:
+            text += " You had verified the old key: compare the new number when you can."
+        if waited:
+            text += " Nothing is held any more."
+        shown = self._history.notice(self._history.open(peer.name), peer.name, text)
+        return [ContactsChanged(), *shown]
 
     def come_back(self, peer: Peer, key: bytes) -> list[Event]:
         """Note that ``peer`` comes with the pinned ``key`` again."""

@@ -42,6 +42,7 @@ RING = "ring"  # the own other devices whose coming has been shown
 OFFERED = "offered"  # the user was asked whether to get the history of an other own device
 RESTORED = "restored"  # this is an older copy of itself, or one of two: the message that told
 EPOCH_BEGAN = "epoch"  # from which number this device counts on since it was restored
+RENEWING = "renewing"  # the seeds of an account key that is to take over
 REMOVED = "removed"  # another own device has removed this one
 
 
@@ -58,7 +59,7 @@ class Profile:
             facts = {fact.name: bytes(fact.value) for fact in store.all(Fact)}
         try:
             self.username = facts[USERNAME].decode()
-            self.account = AccountKey.from_seed(facts[ACCOUNT])
+            self.account = AccountKey.from_seeds(facts[ACCOUNT])
             self.identity = X25519Private(facts[IDENTITY])
         except KeyError:
             text = "The profile is not complete. Move its folder away, and log in again."
@@ -89,6 +90,10 @@ class Profile:
         """Store a fact; within a transaction."""
         self.store.run(Fact.insert(name=name, value=value).on_conflict_replace())
 
+    def unknow(self, name: str) -> None:
+        """Remove a fact; within a transaction."""
+        self.store.remove(Fact, Fact.name == name)
+
     @property
     def removed(self) -> bool:
         """Whether this device was removed from its account: it can only be read then."""
@@ -102,6 +107,20 @@ class Profile:
             self.know(REGISTERED, YES)
             self.store.forget()
         self.device = device
+
+    @contextmanager
+    def under(self, account: AccountKey) -> Iterator[list[Event]]:
+        """Hold a :meth:`change` from which on ``account`` is the account's key, if it succeeds."""
+        with self.store.lock:
+            before, self.account = self.account, account
+            try:
+                with self.change() as events:
+                    self.know(ACCOUNT, account.seeds)
+                    self.store.forget()
+                    yield events
+            except BaseException:
+                self.account = before
+                raise
 
     def local(self) -> LocalDevice:
         """Return this device as sessions need it; within a transaction or reading."""
@@ -155,7 +174,7 @@ def write_first_facts(
     """
     values = {
         USERNAME: facts.username.encode(),
-        ACCOUNT: account.seed,
+        ACCOUNT: account.seeds,
         IDENTITY: generate_x25519().raw,
     }
     if facts.device:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Sequence
 
 from bpost.client.courier import Courier
+from bpost.client.credentials import Credentials
 from bpost.client.enrol import Entrance
 from bpost.client.events import ConnectionChanged, ConnectionState, Event, SignedOut
 from bpost.client.link import Link
@@ -18,7 +19,6 @@ from bpost.client.parts import Parts
 from bpost.client.profile import Memory
 from bpost.client.ring import REMOVED_TEXT
 from bpost.client.timing import Acknowledgements, Sleep, backoff
-from bpost.client.upkeep import Credentials
 from bpost.errors import (
     BPostError,
     ConnectionClosed,

@@ -14,7 +14,9 @@ from typing import Literal
 Kind = Literal["text", "unreadable", "notice", "unsupported"]
 Status = Literal["waiting", "stored", "delivered", "read", "failed", "received"]
 
-KeyWord = Literal["first", "changed", "returned", "accepted", "trusted", "verified", "unverified"]
+KeyWord = Literal[
+    "first", "changed", "returned", "accepted", "trusted", "verified", "unverified", "renewed"
+]
 
 KEY_WORDS: Mapping[KeyWord, str] = MappingProxyType(
     {
@@ -25,6 +27,7 @@ KEY_WORDS: Mapping[KeyWord, str] = MappingProxyType(
         "trusted": "You trusted this key without comparing",
         "verified": "You verified this key",
         "unverified": "You took the mark “verified” away",
+        "renewed": "It took over from the key before, which signed for it",
     }
 )
 """What can happen to an account key, and how that is said."""

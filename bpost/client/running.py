@@ -6,13 +6,14 @@ import time
 from contextlib import suppress
 
 from bpost.client.courier import Courier
+from bpost.client.credentials import Credentials
 from bpost.client.enrol import Entrance
 from bpost.client.events import ConnectionState, ContactsChanged
 from bpost.client.keystore import Remembered
 from bpost.client.parts import assemble
 from bpost.client.profile import Memory, Profile
 from bpost.client.receiver import Receiver
-from bpost.client.upkeep import Credentials, Upkeep
+from bpost.client.upkeep import Upkeep
 from bpost.errors import StoreError
 from bpost.protocol.fields import canonical
 

@@ -6,15 +6,22 @@ public one leaves, and removed in the transaction that stores the first message 
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any, cast
 
 from bpost.client.models import BaseKey, Prekey
 from bpost.client.profile import Profile
 from bpost.crypto import prekeys
 from bpost.crypto.account import SignedDeviceList
-from bpost.crypto.prekeys import DeviceBundle, PrekeyKind, PrekeySecret, make_prekey
+from bpost.crypto.prekeys import (
+    DeviceBundle,
+    PrekeyKind,
+    PrekeySecret,
+    make_prekey,
+    verify_prekey,
+)
 from bpost.crypto.session import Opened
-from bpost.errors import StoreError
+from bpost.errors import SecurityError, StoreError
 
 RENEWED = (PrekeyKind.SIGNED, PrekeyKind.KEM)
 
@@ -45,6 +52,27 @@ class Stock:
             self._store.run(BaseKey.insert(key=opened.base_key, prekey=opened.signed_prekey))
         if opened.used_one_time is not None:
             self._remove(Prekey.id == opened.used_one_time)
+
+    def signer(self, prekey_id: bytes) -> bytes | None:
+        """Return which of our account keys signed a prekey: those from before a renewal are used
+        for as long as all others."""
+        row = self._store.one(Prekey, Prekey.id == prekey_id)
+        profile = self._profile
+        if row is None:
+            return None
+        key = prekeys.Prekey.from_bytes(bytes(row.public))
+        for account in profile.account.all:
+            with suppress(SecurityError):
+                verify_prekey(key, key.kind, account.public, profile.name, profile.device)
+                return account.public
+        return None
+
+    def replace_all(self) -> None:
+        """Make new weekly prekeys, and count no one-time key as left: the account key is new."""
+        old = cast(Any, Prekey.replaced).is_null()
+        self._store.run(Prekey.update(replaced=self._profile.now()).where(old))
+        for kind in RENEWED:
+            self._make(kind)
 
     def renew(self) -> bool:
         """Make the weekly prekeys where none is fresh, and remove those that were kept long enough.

@@ -11,19 +11,18 @@ from __future__ import annotations
 import platform
 import threading
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import cast
 
-from bpost import b64
+from bpost.client.credentials import Credentials
 from bpost.client.events import ContactsChanged
 from bpost.client.link import Link
 from bpost.client.models import Device, Seen
 from bpost.client.parts import Parts
 from bpost.client.people import check_answer
 from bpost.client.profile import ANNOUNCED, FOUNDER, NAMED, RING, VAULT, YES
+from bpost.client.renewing import Renewing
 from bpost.crypto.account import SignedDeviceList
 from bpost.crypto.device_name import open_device_name, seal_device_name
-from bpost.crypto.password import PasswordKeys, password_field
 from bpost.crypto.primitives import equal
 from bpost.crypto.session import Sessions, tidy
 from bpost.crypto.vault import open_vault, seal_vault
@@ -48,7 +47,6 @@ from bpost.protocol.requests import (
     ListContacts,
     ListDevices,
     NameDevice,
-    PutKey,
     PutVault,
     RevokeDevice,
     UploadKeys,
@@ -56,18 +54,6 @@ from bpost.protocol.requests import (
 
 ROUNDS = 10
 """So often, at most, a new device looks for others that join in the same moment."""
-
-
-@dataclass
-class Credentials:
-    """The keys from the password, which a change of password replaces."""
-
-    keys: PasswordKeys = field(repr=False)
-
-    @property
-    def password(self) -> str:
-        """What frames 1 to 3 carry."""
-        return password_field(self.keys.login_key)
 
 
 class Upkeep:
@@ -78,6 +64,7 @@ class Upkeep:
         self._profile = parts.profile
         self._store = parts.profile.store
         self._credentials = credentials
+        self.renewing = Renewing(parts, credentials)
         self._published = 0  # the version of the list in the published bundle
         self._publishing = threading.Lock()  # lists leave in their order; held while asking
 
@@ -89,6 +76,7 @@ class Upkeep:
             Refused, TransportError, StoreError.
         """
         self._keep_vault(link)
+        self._renew_key(link)
         with self._store.reading():
             is_new = not (self._profile.fact(ANNOUNCED) or self._profile.fact(FOUNDER))
         self._published = 0  # the server may have lost what it had
@@ -111,17 +99,45 @@ class Upkeep:
         self.refill(link)
         self.sweep()
 
+    def keep(self, link: Link) -> None:
+        """Publish what is new, and go on with a renewal of the account key."""
+        if self._renew_key(link):
+            self.refill(link)
+        self.publish(link)
+        self.sweep()
+
+    def _renew_key(self, link: Link) -> bool:
+        """Go on with a renewal of the account key; say whether another one is in force now."""
+        with self._store.reading():
+            behind, self._parts.devices.behind = self._parts.devices.behind, False
+        if behind:
+            self._join_list(link)
+        if not self.renewing.work(link):
+            return False
+        self._published = 0
+        self.publish(link)
+        return True
+
     def publish(self, link: Link) -> None:
         """Publish the bundle of this device if it has new keys or the list has changed."""
+        try:
+            self._publish(link)
+        except Refused as error:
+            if error.reason != Reason.CONFLICT:
+                raise
+            self._join_list(link)  # the account key was renewed on another device
+            self._publish(link)
+
+    def _publish(self, link: Link) -> None:
         with self._publishing:
             with self._store.reading():
                 own = self._own_list()
                 if own is None or own.list.version == self._published:
                     return
                 bundle = self._parts.stock.bundle(own)
-            profile = self._profile
-            key = b64.encode(profile.account.public)
-            link.request(PutKey(profile.username, key, profile.device, bundle), KeyStored)
+                request = self.renewing.publication(bundle)
+            link.request(request, KeyStored)
+            self.renewing.published = request.public_key
             self._published = own.list.version
 
     def refill(self, link: Link) -> None:
@@ -157,7 +173,8 @@ class Upkeep:
                 found = link.request(GetVault(), VaultStored)
         if found.vault:
             account = open_vault(wrapping_key, profile.name, found.vault)
-            self._check_own(account.public)
+            if not equal(account.public, profile.account.public):
+                self.renewing.inherit(account)
         with self._store.transaction():
             profile.know(VAULT, YES)
 
@@ -227,18 +244,12 @@ class Upkeep:
             known = devices.reachable(profile.name) if start else devices.devices(profile.name)
         own = link.request(GetBundles(profile.username, profile.username, tuple(known)), Bundles)
         check_answer(profile.name, own.contact)
-        if own.public_key:
-            self._check_own(b64.decode(own.public_key))
+        if self.renewing.compare(link, own):
+            self._published = 0
         with profile.change() as events:
             if own.public_key:
                 events += devices.learn(profile.name, own, start=start).events
             devices.enlist()
-
-    def _check_own(self, public: bytes) -> None:
-        """Refuse an account key that the server gives out as ours."""
-        if not equal(public, self._profile.account.public):
-            text = "The server holds another account key as yours than this device has."
-            raise SecurityError("account-key-changed", text + " Nothing is sent under it.")
 
     def _own_list(self) -> SignedDeviceList | None:
         profile = self._profile

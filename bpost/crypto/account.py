@@ -30,14 +30,23 @@ FORMAT = 1
 DEVICE_ID = 16
 NAME = 32
 
+FORMER_MOST = 16
+"""So many keys of an account are kept, the present one too: who missed more renewals than that
+sees a changed key."""
+
 _DEVICE_ID = re.compile(rf"[\w-]{{{DEVICE_ID}}}", re.ASCII)
 
 
 class AccountKey:
-    """The private key that an account is: contacts verify and pin its public half."""
+    """The private key that an account is: contacts verify and pin its public half.
 
-    def __init__(self, seed: bytes) -> None:
+    ``former`` are the keys that it took over from, newest first; they sign nothing but that (see
+    :mod:`succession`), and open what was sealed under them.
+    """
+
+    def __init__(self, seed: bytes, former: tuple[AccountKey, ...] = ()) -> None:
         self._key = Ed25519Private(seed)
+        self.former = former[: FORMER_MOST - 1]
 
     @classmethod
     def generate(cls, random: Random = random_bytes) -> AccountKey:
@@ -49,10 +58,36 @@ class AccountKey:
         """Return the key that ``seed`` stands for."""
         return cls(seed)
 
+    @classmethod
+    def from_seeds(cls, seeds: bytes) -> AccountKey:
+        """Return the key that :attr:`seeds` stands for, with those before it.
+
+        Raises:
+            SecurityError: ``bad-encoding``.
+        """
+        reader, count = Reader(seeds, "account key"), len(seeds) // KEY
+        found = [reader.fixed(KEY) for _ in range(max(1, min(count, FORMER_MOST)))]
+        reader.end()
+        return cls(found[0], tuple(cls(seed) for seed in found[1:]))
+
+    def renewed(self, random: Random = random_bytes) -> AccountKey:
+        """Make a key that takes over from this one."""
+        return AccountKey(generate_ed25519(random).seed, (self, *self.former))
+
     @property
     def seed(self) -> bytes:
         """The 32 secret bytes to store, sealed."""
         return self._key.seed
+
+    @property
+    def seeds(self) -> bytes:
+        """The secret bytes of this key and of those before it, newest first; stored sealed."""
+        return b"".join((self.seed, *(one.seed for one in self.former)))
+
+    @property
+    def all(self) -> tuple[AccountKey, ...]:
+        """This key, and those before it, newest first."""
+        return (self, *self.former)
 
     @property
     def public(self) -> bytes:

@@ -5,6 +5,8 @@ The server keeps it (code 8) and can neither read it nor put it on another devic
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from bpost import b64
 from bpost.crypto import labels
 from bpost.crypto.account import AccountKey
@@ -35,11 +37,19 @@ def open_device_name(account: AccountKey, device: str, text: str) -> str:
     reader.version(FORMAT)
     token = reader.blob(4 * NAME)
     reader.end()
-    filled = open_sealed(_key(account, device), token)
+    filled = _open(account, device, token)
     try:
         return filled.rstrip(b"\0").decode("utf-8")
     except UnicodeDecodeError:
         raise SecurityError("bad-encoding", "The name of a device is not text.") from None
+
+
+def _open(account: AccountKey, device: str, token: bytes) -> bytes:
+    """Open a name; one from before a renewal of the account key stays as it is."""
+    for one in account.all[:-1]:
+        with suppress(SecurityError):
+            return open_sealed(_key(one, device), token)
+    return open_sealed(_key(account.all[-1], device), token)
 
 
 def _key(account: AccountKey, device: str) -> bytes:

@@ -8,6 +8,7 @@ out: whoever writes the file does so atomically, with mode 0600.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from bpost.crypto import labels
@@ -46,11 +47,17 @@ def open_with_password(data: bytes, wrapping_key: bytes) -> bytes:
 def open_with_account(data: bytes, account: AccountKey) -> bytes:
     """Return the database key; seal the file again afterwards, with the new wrapping key.
 
+    A key that was renewed opens what was sealed under one before it.
+
     Raises:
         SecurityError: ``bad-token`` for another account; ``bad-encoding``; ``newer-version``.
     """
     text = "The profile's key file belongs to another account, or is damaged."
-    return _open(_account_key(account), _read(data).by_account, text)
+    token = _read(data).by_account
+    for former in account.all[:-1]:
+        with suppress(SecurityError):
+            return _open(_account_key(former), token, text)
+    return _open(_account_key(account.all[-1]), token, text)
 
 
 @dataclass(frozen=True)

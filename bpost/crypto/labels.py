@@ -12,10 +12,12 @@ PASSWORD = b"bpost/1 password"
 LOGIN = b"bpost/1 login"
 WRAP = b"bpost/1 wrap"
 
-# What account keys sign (section 2).
+# What account keys sign, and seal (sections 2 and 7).
 DEVICE_LIST = b"bpost/1 device list"
 PREKEY = b"bpost/1 prekey"
 DEVICE_NAME = b"bpost/1 device name"
+SUCCESSION = b"bpost/1 succession, by the old key"
+SUCCESSOR = b"bpost/1 successor, by the new key"
 
 # Starting a session (section 3).
 HANDSHAKE = b"bpost/1 PQXDH CURVE25519 SHA-256 ML-KEM-768"

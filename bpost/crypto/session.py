@@ -54,13 +54,15 @@ class Sender:
     """What is known of who a message is from: its frame and envelope, and one's own store.
 
     ``account_public`` is the pinned account key, None for a stranger. ``device_list`` is the
-    newest signed list known of that account, ``seen`` every entry that ever was on one.
+    newest signed list known of that account, ``seen`` every entry that ever was on one; ``former``
+    are the account keys that the pinned one took over from.
     """
 
     address: Address
     account_public: bytes | None = None
     device_list: bytes | None = field(default=None, repr=False)
     seen: tuple[DeviceEntry, ...] = ()
+    former: frozenset[bytes] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -238,6 +240,8 @@ def _check_sender(
 
     Returns the sessions that the new one will be among, and the account's list if it is news.
     """
+    if header.account_public in sender.former and sender.account_public is not None:
+        return _check_former(header, sessions, sender, sender.account_public), None
     pinned = header.account_public if sender.account_public is None else sender.account_public
     joined = sessions or Sessions(sender.address, pinned, header.identity)
     joined.check_remote(sender.address, header.account_public, header.identity)
@@ -250,6 +254,26 @@ def _check_sender(
     if not equal(entry.identity, header.identity):
         raise SecurityError("device-changed", f"A device of {name!r} came with another's key.")
     return joined, raw if is_news else None
+
+
+def _check_former(
+    header: PrekeyHeader, sessions: Sessions | None, sender: Sender, pinned: bytes
+) -> Sessions:
+    """Check a message that left under an account key which was renewed meanwhile.
+
+    Its list is not believed: the device must be, with this identity, on that of the present key.
+    """
+    joined = sessions or Sessions(sender.address, pinned, header.identity)
+    joined.check_remote(sender.address, None, header.identity)
+    known = sender.device_list and SignedDeviceList.from_bytes(sender.device_list)
+    entry = known.list.find(sender.address.device) if known else None
+    name = sender.address.username
+    if entry is None:
+        text = f"A message came under a key of {name!r} that was replaced, from a device that is"
+        raise SecurityError("unknown-device", text + " not listed any more.")
+    if not equal(entry.identity, header.identity):
+        raise SecurityError("device-changed", f"A device of {name!r} came with another's key.")
+    return joined
 
 
 def _newest_list(header: PrekeyHeader, sender: Sender) -> tuple[SignedDeviceList, bool]:

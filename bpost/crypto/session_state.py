@@ -120,6 +120,13 @@ class Sessions:
             text = f"A device of {who!r} went back from version {self.version} of messages to"
             raise SecurityError("older-version", f"{text} {MESSAGE_VERSION}: it is refused.")
 
+    def under(self, account_public: bytes) -> Sessions:
+        """Return the value under the account key that took over from the one known until now.
+
+        The sessions themselves are between the devices, whose own keys stay as they are.
+        """
+        return replace(self, account_public=account_public)
+
     def put_first(self, session: Session, limits: Limits) -> Sessions:
         """Return the value with ``session`` new or moved to the front; the last may drop out."""
         others = tuple(one for one in self.sessions if one.base_key != session.base_key)

@@ -14,13 +14,17 @@ from bpost.crypto.primitives import hkdf, open_sealed, seal
 from bpost.errors import SecurityError
 
 FORMAT = 1
+FORMAT_RENEWED = 2
+"""That of a key which took over from others: they stand behind it, newest first."""
+
 TOKEN_MOST = 4096
 
 
 def seal_vault(wrapping_key: bytes, username: str, account: AccountKey) -> str:
     """Return the text for frame 11 or 3; make it anew whenever the password changes."""
-    token = seal(_key(wrapping_key, username), account.seed)
-    return b64.encode(Writer().number(FORMAT, 1).blob(token).done())
+    version = FORMAT_RENEWED if account.former else FORMAT
+    token = seal(_key(wrapping_key, username, version), account.seeds)
+    return b64.encode(Writer().number(version, 1).blob(token).done())
 
 
 def open_vault(wrapping_key: bytes, username: str, text: str) -> AccountKey:
@@ -35,17 +39,19 @@ def open_vault(wrapping_key: bytes, username: str, text: str) -> AccountKey:
             "vault-missing",
             "The server keeps no vault of this account: add this device from another one of yours.",
         )
-    reader = Reader(b64.decode(text), "vault")
-    reader.version(FORMAT)
+    data = b64.decode(text)
+    version = FORMAT_RENEWED if data.startswith(bytes([FORMAT_RENEWED])) else FORMAT
+    reader = Reader(data, "vault")
+    reader.version(version)
     token = reader.blob(TOKEN_MOST)
     reader.end()
     try:
-        return AccountKey.from_seed(open_sealed(_key(wrapping_key, username), token))
+        return AccountKey.from_seeds(open_sealed(_key(wrapping_key, username, version), token))
     except SecurityError:
         text = "The vault of this account does not open: the password is wrong, or it was altered."
         raise SecurityError("bad-vault", text) from None
 
 
-def _key(wrapping_key: bytes, username: str) -> bytes:
-    """Derive the key of this format for this user, so that neither can be exchanged."""
-    return hkdf(wrapping_key, info=labels.VAULT + bytes([FORMAT]) + name_bytes(username))
+def _key(wrapping_key: bytes, username: str, version: int) -> bytes:
+    """Derive the key of a format for this user, so that neither can be exchanged."""
+    return hkdf(wrapping_key, info=labels.VAULT + bytes([version]) + name_bytes(username))

@@ -28,11 +28,13 @@ RETRY: Final = "retry"
 AGAIN: Final = "again"
 LOST: Final = "lost"
 DEVICES: Final = "devices"
+RENEWAL: Final = "renewal"
+INHERIT: Final = "inherit"
 
 HANDED: Final = frozenset({FETCH, HISTORY})
 """What only the devices of one account say to each other: earlier messages, for a new one."""
 
-DIRECTED: Final = frozenset({RETRY, AGAIN, LOST}) | HANDED
+DIRECTED: Final = frozenset({RETRY, AGAIN, LOST, INHERIT}) | HANDED
 """What one device says to one other: sealed for it alone, and not counted in the chain."""
 
 DELIVERED: Final = "delivered"
@@ -48,6 +50,7 @@ _digest = kind_of(Digest)
 _WORD: Final = re.compile(r"[a-z][a-z-]{0,31}")
 _ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _DEVICE: Final = kind_of(Device)
+_BASE64: Final = re.compile(r"[A-Za-z0-9_-]{1,32768}")
 _KEY: Final = re.compile(r"[a-z][a-z0-9_]{0,31}")
 
 
@@ -149,6 +152,20 @@ def _check_devices(content: Mapping[str, Json]) -> None:
         _DEVICE.check(device, None)
 
 
+def _check_renewal(content: Mapping[str, Json]) -> None:
+    _check_keys(content["succession"])
+    _check_keys(content["list"])
+
+
+def _check_inherit(content: Mapping[str, Json]) -> None:
+    _check_keys(content["seeds"])
+
+
+def _check_keys(value: Json) -> None:
+    if not isinstance(value, str) or not _BASE64.fullmatch(value):
+        raise Unfit("has no keys where there must be some")
+
+
 def _check_nothing(content: Mapping[str, Json]) -> None:
     """Take anything; there is no key left to look at."""
 
@@ -157,6 +174,8 @@ CONTENT: Final[Mapping[str, tuple[frozenset[str], Callable[[Mapping[str, Json]],
     TEXT: (frozenset({"text"}), _check_text),
     RECEIPT: (frozenset({"kind", "ids"}), _check_receipt),
     DEVICES: (frozenset({"list", "removed"}), _check_devices),
+    RENEWAL: (frozenset({"succession", "list"}), _check_renewal),
+    INHERIT: (frozenset({"seeds"}), _check_inherit),
     EMPTY: (frozenset(), _check_nothing),
     RETRY: (frozenset({"numbers", "frames", "after"}), _check_retry),
     AGAIN: (frozenset({"payload", "hash"}), _check_again),

@@ -23,6 +23,7 @@ from bpost.protocol.fields import (
     SealedName,
     Sentence,
     SomeDevices,
+    Succession,
     Truth,
     Username,
     UsernameOrEmpty,
@@ -139,11 +140,15 @@ class KeyStored(Reply, code=Code.PUBLIC_KEY, words="OK"):
 
 @dataclass(frozen=True)
 class Bundles(Reply, code=Code.BUNDLES, words="OK"):
-    """The keys of the devices of ``contact``; the public key is empty if there is none."""
+    """The keys of the devices of ``contact``; the public key is empty if there is none.
+
+    ``succession`` proves from which keys of the account the present one took over.
+    """
 
     contact: Username
     public_key: PublicKeyOrEmpty
     bundles: DeviceBundles
+    succession: Succession | None = None
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from bpost.protocol.fields import (
     PublicKey,
     Ref,
     SealedName,
+    Succession,
     Username,
     Vault,
 )
@@ -86,12 +87,18 @@ class Acknowledge(Request, code=Code.MESSAGE, words="OK"):
 
 @dataclass(frozen=True)
 class PutKey(Request, code=Code.PUBLIC_KEY):
-    """Publish the account's public key and, both or neither, a device's bundle of keys."""
+    """Publish the account's public key and, both or neither, a device's bundle of keys.
+
+    ``succession`` proves that the key took over from those before it. ``replacing`` is the key
+    that the sender knows to be published: where another one is, nothing changes.
+    """
 
     username: Username
     public_key: PublicKey
     device: Device | None = None
     bundle: Bundle | None = None
+    succession: Succession | None = None
+    replacing: PublicKey | None = None
 
     def problem(self) -> str | None:
         if (self.device is None) != (self.bundle is None):

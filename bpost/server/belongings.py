@@ -26,6 +26,7 @@ from bpost.protocol.requests import (
 )
 from bpost.protocol.shape import Request
 from bpost.server.bus import Expelled
+from bpost.server.records import Publication, PublishedKey
 from bpost.server.session import Session
 
 MOST = (1 << 63) - 1
@@ -38,13 +39,17 @@ _REVOKED = "This device was removed from the account."
 def put_key(session: Session, request: PutKey) -> KeyStored:
     """Rule of code 6: publish the account's key, and the bundle of the device that says so."""
     me, store = session.me, session.office.store
+    key = PublishedKey(request.public_key, request.succession or "", request.replacing)
     if request.device is None or request.bundle is None:
-        store.accounts.set_public_key(me.id, request.public_key)
+        outcome = store.accounts.set_public_key(me.id, key)
     else:
         device = _own_device(session, request.device)
         _check_spelled(session, request.bundle)
-        if not store.devices.publish(me.id, request.public_key, device, request.bundle):
-            raise Refused(Reason.NO_SUCH_DEVICE, _NO_DEVICE)
+        outcome = store.devices.publish(me.id, key, device, request.bundle)
+    if outcome is Publication.NO_DEVICE:
+        raise Refused(Reason.NO_SUCH_DEVICE, _NO_DEVICE)
+    if outcome is Publication.OTHER_KEY:
+        raise Refused(Reason.CONFLICT, "The account has another public key by now. Get it first.")
     session.office.log.info("key published", connection=session.wire.id, user=me.name)
     return KeyStored()
 

@@ -71,7 +71,8 @@ def get_bundles(session: Session, request: GetBundles) -> Bundles:
         if stock < session.office.limits.one_time_keys_low:
             session.office.bus.publish(StockLow(contact.id, device, stock))
     keys = tuple(DeviceKeys(key.device, key.bundle, key.one_time) for key in taken)
-    return Bundles(contact.name, contact.public_key, _fitting(keys, session.office.limits))
+    fitting = _fitting(keys, session.office.limits)
+    return Bundles(contact.name, contact.public_key, fitting, contact.succession or None)
 
 
 def list_contacts(session: Session, request: ListContacts) -> ContactRecords:
@@ -134,7 +135,7 @@ def _put(session: Session, contact: Account, how: Callable[[int, int, int], Adde
 
 def _fitting(keys: tuple[DeviceKeys, ...], limits: Limits) -> tuple[DeviceKeys, ...]:
     """Return as many devices, oldest first, as one frame holds beside the account's own key."""
-    room = limits.frame - 2 * limits.public_key
+    room = limits.frame - 2 * limits.public_key - limits.succession
     for at, key in enumerate(keys):
         room -= spelled_size(key.bundle) + spelled_size(key.one_time or "") + _AROUND
         if room < 0:

@@ -28,8 +28,18 @@ def _administer(database: Any) -> None:
     create_table(database, Bucket)
 
 
+def _add_succession(database: Any) -> None:
+    """Version 4: what proves that an account key took over from those before it."""
+    statement = "ALTER TABLE clients ADD COLUMN succession TEXT NOT NULL DEFAULT ''"
+    database.execute_sql(statement)
+
+
 STEPS: Mapping[int, Step] = MappingProxyType(
-    {2: lambda database: create_table(database, Clock), 3: _administer}
+    {
+        2: lambda database: create_table(database, Clock),
+        3: _administer,
+        4: _add_succession,
+    }
 )
 """What brings a database to version ``n`` from the version before, by ``n``; forward only."""
 

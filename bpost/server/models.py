@@ -28,7 +28,7 @@ from peewee import (
 )
 from peewee import IntegrityError as IntegrityError  # for the store's parts
 
-VERSION = 3
+VERSION = 4
 """The version of the schema below. A change of the schema is a new version and a migration."""
 
 
@@ -52,6 +52,7 @@ class Client(Model):
     canonical = TextField(unique=True)
     login = TextField(null=True)
     public_key = TextField(default="")
+    succession = TextField(default="")
     vault = TextField(default="")
     vault_version = IntegerField(default=0)
     last_seq = BigIntegerField(default=0)

@@ -21,6 +21,7 @@ class Account:
     canonical: str
     login: str = field(repr=False)
     public_key: str
+    succession: str
     disabled: bool
 
 
@@ -29,6 +30,26 @@ class Closed(Enum):
 
     DISABLED = "disabled"
     DELETED = "deleted"
+
+
+@dataclass(frozen=True)
+class PublishedKey:
+    """An account key to publish, what proves from which it took over, and which it replaces.
+
+    Without ``replacing`` it replaces any.
+    """
+
+    text: str
+    succession: str = ""
+    replacing: str | None = None
+
+
+class Publication(Enum):
+    """What came of publishing an account key."""
+
+    DONE = "published"
+    NO_DEVICE = "there is no such device"
+    OTHER_KEY = "another key is published than the one to replace"
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
+from typing import Any, cast
 
 from bpost.server.models import (
     HIGHEST_FIRST,
@@ -18,7 +18,7 @@ from bpost.server.models import (
     constants,
     removal,
 )
-from bpost.server.records import NOBODY, Account, Closed, Vault
+from bpost.server.records import NOBODY, Account, Closed, Publication, PublishedKey, Vault
 from bpost.server.store_settings import announce
 from bpost.server.table import Table, portions
 
@@ -28,12 +28,13 @@ _COLUMNS = (
     Client.canonical,
     Client.login,
     Client.public_key,
+    Client.succession,
     Client.disabled,
 )
 LEAP = 1 << 20
 """How many messages a mailbox may have got since a backup."""
 
-_NOBODY = constants(NOBODY, "", "", "", "", None)
+_NOBODY = constants(NOBODY, "", "", "", "", "", None)
 
 
 class Accounts(Table):
@@ -73,7 +74,7 @@ class Accounts(Table):
                     raise LookupError(invite)
         except IntegrityError:
             return None
-        return Account(account, name, canonical, login, "", disabled=False)
+        return Account(account, name, canonical, login, "", "", disabled=False)
 
     def set_login(self, account: int, was: str, login: str, vault: str | None = None) -> bool:
         """Replace the log-in hash, and the vault with it; False where it is no longer ``was``."""
@@ -84,10 +85,10 @@ class Accounts(Table):
         with self._transaction() as database:
             return bool(Client.update(values).where(mine).execute(database))
 
-    def set_public_key(self, account: int, public_key: str) -> None:
+    def set_public_key(self, account: int, key: PublishedKey) -> Publication:
         """Publish the account's key."""
         with self._transaction() as database:
-            _set_public_key(database, account, public_key)
+            return publish_key(database, account, key)
 
     def vault(self, account: int) -> Vault:
         """Return the sealed vault, an empty one of version 0 where none was put."""
@@ -143,6 +144,7 @@ class Accounts(Table):
         gone = {
             Client.login: None,
             Client.public_key: "",
+            Client.succession: "",
             Client.vault: "",
             Client.vault_version: 0,
             Client.disabled: None,
@@ -198,8 +200,9 @@ def _living(condition: Any) -> Any:
 def _account(row: tuple[Any, ...] | None) -> Account | None:
     if row is None:
         return None
-    number, name, canonical, login, public_key, disabled = row
-    return Account(number, name, canonical, login, public_key, disabled is not None)
+    number, name, canonical, login, public_key, succession, disabled = row
+    shut = disabled is not None
+    return Account(number, name, canonical, login, public_key, succession, shut)
 
 
 def _good(hashed: str, now: int) -> Any:
@@ -211,6 +214,22 @@ def _use_invite(database: Any, hashed: str, account: int, now: int) -> bool:
     return bool(change.execute(database))
 
 
-def _set_public_key(database: Any, account: int, public_key: str) -> None:
+def publish_key(database: Any, account: int, key: PublishedKey) -> Publication:
+    """Publish an account key within a transaction, if it replaces the one that it says.
+
+    One-time keys that another account key signed go with that: nobody would believe them.
+    """
     mine = (Client.id == account) & Client.deleted.is_null()
-    Client.update(public_key=public_key).where(mine).execute(database)
+    known = Client.select(Client.public_key).where(mine).scalar(database)
+    if known == key.text:
+        if key.succession:
+            Client.update(succession=key.succession).where(mine).execute(database)
+        return Publication.DONE
+    if known and key.replacing not in (None, known):
+        return Publication.OTHER_KEY
+    change = Client.update(public_key=key.text, succession=key.succession)
+    change.where(mine).execute(database)
+    if known:
+        devices = Device.select(Device.id).where(Device.client == account)
+        removal(Prekey).where(cast(Any, Prekey.device).in_(devices)).execute(database)
+    return Publication.DONE

@@ -6,7 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from bpost.server.models import RANDOM, Client, Device, Prekey, removal
-from bpost.server.records import PLAIN, Kept, Keys, Mailbox
+from bpost.server.records import PLAIN, Kept, Keys, Mailbox, Publication, PublishedKey
+from bpost.server.store_accounts import publish_key
 from bpost.server.store_settings import announce
 from bpost.server.table import Table, portions
 
@@ -96,14 +97,15 @@ class Devices(Table):
         with self._transaction() as database:
             return int(removal(Prekey).execute(database))
 
-    def publish(self, account: int, public_key: str, device: str, bundle: str) -> bool:
-        """Publish the account's key with a device's bundle; False where there is no such device."""
+    def publish(self, account: int, key: PublishedKey, device: str, bundle: str) -> Publication:
+        """Publish the account's key with a device's bundle, both or neither."""
         with self._transaction() as database:
-            change = Device.update(bundle=bundle).where(_mine(account, device))
-            if not change.execute(database):
-                return False
-            Client.update(public_key=public_key).where(Client.id == account).execute(database)
-            return True
+            if _number(database, account, device) is None:
+                return Publication.NO_DEVICE
+            outcome = publish_key(database, account, key)
+            if outcome is Publication.DONE:
+                Device.update(bundle=bundle).where(_mine(account, device)).execute(database)
+            return outcome
 
     def add_keys(self, account: int, device: str, keys: Sequence[str], most: int) -> int | None:
         """Add one-time keys, as many as there is room for; return how many are there then."""

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from bpost import b64
+from bpost.client.credentials import Credentials
 from bpost.client.dispatch import Dispatch
 from bpost.client.events import Event, EventQueue
 from bpost.client.keystore import Keystore, Remembered
@@ -26,7 +27,7 @@ from bpost.client.parts import assemble
 from bpost.client.profile import FOUNDER, Profile, create_profile
 from bpost.client.records import Message
 from bpost.client.store import Store
-from bpost.client.upkeep import Credentials, Upkeep
+from bpost.client.upkeep import Upkeep
 from bpost.crypto.account import AccountKey
 from bpost.crypto.keyfile import open_with_password
 from bpost.crypto.password import PasswordKeys
@@ -86,6 +87,7 @@ class SimulatedAccount:
     """What the server keeps of one user."""
 
     public_key: str = ""
+    succession: str = ""
     vault: str = ""
     vault_version: int = 0
     devices: dict[str, SimulatedKeys] = field(default_factory=dict)
@@ -142,10 +144,18 @@ class SimulatedServer:
                 take = id_ not in (request.known or ()) and keys.one_time
                 once = keys.one_time.pop(0) if take else None
                 found.append(DeviceKeys(id_, keys.bundle, once))
-        return Bundles(request.contact, them.public_key, tuple(found))
+        proof = them.succession or None
+        return Bundles(request.contact, them.public_key, tuple(found), proof)
 
     def _put_key(self, me: SimulatedAccount, device: str, request: PutKey) -> Reply:
-        me.public_key = request.public_key
+        if request.public_key != me.public_key:
+            if me.public_key and request.replacing not in (None, me.public_key):
+                return Refusal(Code.PUBLIC_KEY, "conflict")
+            for keys in me.devices.values():
+                keys.one_time.clear()
+        me.public_key, me.succession = request.public_key, request.succession or ""
+        if request.bundle is None:
+            return KeyStored()
         me.devices.setdefault(device, SimulatedKeys()).bundle = request.bundle or ""
         return KeyStored()
 
@@ -161,6 +171,8 @@ class SimulatedServer:
         return VaultStored(me.vault_version, me.vault)
 
     def _put_vault(self, me: SimulatedAccount, _device: str, request: PutVault) -> Reply:
+        if request.version != me.vault_version:
+            return Refusal(Code.VAULT, "conflict")
         me.vault, me.vault_version = request.vault, request.version + 1
         return VaultStored(me.vault_version)
 
@@ -206,6 +218,8 @@ class SimulatedLink:
     def request(self, request: Request, expected: type[R]) -> R:
         """Answer at once."""
         reply = self._server.answer(*self._who, request)
+        if isinstance(reply, Refusal):
+            raise Refused(reply.reason, repr(reply))
         if not isinstance(reply, expected):
             raise Refused("refused", repr(reply))
         return reply
@@ -223,14 +237,15 @@ class SimulatedDevice:
         server: SimulatedServer,
         name: str,
         folder: Path,
-        account: AccountKey | None = None,
+        of: SimulatedDevice | None = None,
     ) -> None:
         self.name = name
         self.server = server
         self.seconds = START
         self.queue = EventQueue(100_000)
         self.keystore = Keystore(folder)
-        self._keys = PasswordKeys(os.urandom(32), os.urandom(32))
+        self._keys = of._keys if of else PasswordKeys(os.urandom(32), os.urandom(32))
+        account = of.profile.account if of else None
         device = b64.encode(os.urandom(12))
         marks = (FOUNDER,) if account is None else ("vault",)
         self.keystore.lock()
@@ -348,9 +363,8 @@ class SimulatedCase(unittest.TestCase):
 
     def device(self, name: str, of: SimulatedDevice | None = None) -> SimulatedDevice:
         """Make a device that is connected and in order; ``of`` the account of another one."""
-        account = None if of is None else of.profile.account
         folder = self.folder / f"{name}{next(self._numbers)}"
-        made = SimulatedDevice(self.server, name, folder, account)
+        made = SimulatedDevice(self.server, name, folder, of)
         self.addCleanup(made.close)
         made.work()
         return made

@@ -36,7 +36,14 @@ class VaultTest(CryptoTest):
 
     def test_a_vault_of_a_newer_program_is_told(self) -> None:
         with self.refused("newer-version"):
-            open_vault(KEY, "alice", b64.encode(b"\x02" + b64.decode(VAULT)[1:]))
+            open_vault(KEY, "alice", b64.encode(b"\x03" + b64.decode(VAULT)[1:]))
+
+    def test_a_vault_of_a_renewed_key_holds_those_before_it(self) -> None:
+        renewed = ALICE.renewed().renewed()
+        text = seal_vault(KEY, "alice", renewed)
+        self.assertEqual(open_vault(KEY, "alice", text).seeds, renewed.seeds)
+        with self.refused("bad-vault"):
+            open_vault(KEY, "bob", text)
 
     def test_a_missing_vault_is_told(self) -> None:
         with self.refused("vault-missing"):

@@ -11,6 +11,7 @@ from unittest import mock
 
 from bpost.limits import Limits, Rate
 from bpost.server import directory
+from bpost.server.records import PublishedKey
 from tests.server.parts import OPEN, OfficeTest, Visitor, device_of, reason
 
 
@@ -55,7 +56,9 @@ class BundleTest(KeyedTest):
             self.assertEqual(reason(said), answer)
         for device in [device_of(self.keyed("bob", 1)) for _ in range(9)]:
             # As an older server took them.
-            self.office.store.devices.publish(self.account("bob"), "K", device, '"' * 16_000)
+            self.office.store.devices.publish(
+                self.account("bob"), PublishedKey("K"), device, '"' * 16_000
+            )
         found = self.alice.ask("7", "alice", "bob")
         self.assertLessEqual(len("\x1f".join(found).encode()), OPEN.frame)
         self.assertEqual(len(bundles_of(found)), 8)

@@ -188,6 +188,7 @@ class FailureTest(StoreTest):
             for gone in ("TABLE clock", "TABLE settings", "TABLE buckets"):
                 other.execute(f"DROP {gone}")
             other.execute("ALTER TABLE clients DROP COLUMN quota")
+            other.execute("ALTER TABLE clients DROP COLUMN succession")
             other.execute("UPDATE schema_version SET version = 1")
         other.close()
         self.store.close()
