@@ -159,10 +159,11 @@ class Account:
         name = profile.username
         self._check_password(current, "The current password is wrong.")
         keys = derive_password_keys(name, new)
-        vault = seal_vault(keys.wrapping_key, name, profile.account)
+        link = running.receiver.link
+        vault = seal_vault(keys.wrapping_key, name, running.upkeep.renewing.newest(link))
         after = replace(credentials, keys=keys)
         request = ChangePassword(name, credentials.password, after.password, vault)
-        running.receiver.link.request(request, PasswordChanged)
+        link.request(request, PasswordChanged)
         credentials.keys = keys
         enrol.reseal(self._keystore, profile.account, keys)
 

@@ -23,6 +23,7 @@ from bpost.client.store import Store
 from bpost.crypto.account import AccountKey
 from bpost.crypto.backup import MAGIC, open_backup, seal_backup
 from bpost.crypto.keyfile import generate_database_key, open_with_account, seal_key_file
+from bpost.crypto.succession import prove
 from bpost.errors import ProfileError, SecurityError, UsageError
 from bpost.protocol.fields import canonical
 from bpost.protocol.replies import Bundles
@@ -151,10 +152,21 @@ def _join(entrance: Entrance, username: str, account: AccountKey) -> Remembered:
         own = link.ask(GetBundles(entrance.username, entrance.username, ()), Bundles)
     finally:
         link.close()
-    if own.public_key and own.public_key != b64.encode(account.public):
+    if not follows(own, account):
         text = "The account was begun anew after this backup was made: its key is another one now."
         raise SecurityError("account-key-changed", text + " Nothing was restored.")
     return Remembered(entrance.server, username, device, link.pin)
+
+
+def follows(own: Bundles, account: AccountKey) -> bool:
+    """Say whether the key that the server shows is this one, or one that took over from it."""
+    if not own.public_key or own.public_key in (b64.encode(one.public) for one in account.all):
+        return True
+    try:
+        newest = b64.decode(own.public_key)
+        return bool(prove(own.succession or "", own.contact, account.public, newest))
+    except SecurityError:
+        return False
 
 
 def check_username_of(backed: Backed, username: str) -> None:

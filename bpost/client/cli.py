@@ -18,7 +18,7 @@ from pathlib import Path
 from bpost import __version__
 from bpost.client.archive import inspect_backup
 from bpost.client.cli_custody import WARNING, write_export
-from bpost.client.cli_devices import add_device_arguments, look_after
+from bpost.client.cli_devices import add_device_arguments, look_after, renew
 from bpost.client.cli_history import add_history_arguments, fetch, show_conversation, tell_who_asks
 from bpost.client.cli_verify import add_arguments, answer, show_keys
 from bpost.client.client import Client
@@ -159,6 +159,12 @@ def devices(options: argparse.Namespace) -> int:
         return look_after(me, options)
 
 
+def renew_key(options: argparse.Namespace) -> int:
+    """Renew the account key, when somebody may have got at it; contacts go on without a pause."""
+    with _logged_in(options) as me:
+        return renew(me)
+
+
 def password(options: argparse.Namespace) -> int:
     """Change the password."""
     current = read_password(options.password_file)
@@ -260,6 +266,7 @@ def _parser() -> argparse.ArgumentParser:
     known.add_argument("contact", metavar="USER")
     known.add_argument("--json", action="store_true", help="print one JSON object a line")
     add_device_arguments(command(devices))
+    command(renew_key)
     command(password).add_argument("--new-password-file", type=Path)
     for made in (command(backup), command(restore)):
         made.add_argument("file", type=Path, metavar="FILE")

@@ -20,6 +20,8 @@ def add_device_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe what may follow the command."""
     parser.add_argument("action", nargs="?", choices=("name", "remove", "give", "refuse"))
     parser.add_argument("value", nargs="?", help="a name for this device, or the id of another")
+    text = "with remove: keep the account key, which that device had, too"
+    parser.add_argument("--keep-key", action="store_true", help=text)
     parser.add_argument("--json", action="store_true", help="print one JSON object a line")
 
 
@@ -30,7 +32,8 @@ def look_after(me: Client, options: argparse.Namespace) -> int:
     if options.action == "name":
         me.name_device(options.value)
     elif options.action == "remove":
-        me.remove_device(options.value)
+        me.remove_device(options.value, renew=not options.keep_key)
+        me.flush(FLUSH_SECONDS)
     elif options.action == "refuse":
         me.give_history(options.value, yes=False)
         me.flush(FLUSH_SECONDS)
@@ -42,6 +45,20 @@ def look_after(me: Client, options: argparse.Namespace) -> int:
         for device in me.devices():
             _show(device, options.json)
         tell_who_asks(me)
+    return 0
+
+
+RENEWED = (
+    "Your account key is renewed. Contacts follow by themselves; whom you verified, and who had "
+    "verified you, is to be compared again. If somebody may know your password, change that, too."
+)
+
+
+def renew(me: Client) -> int:
+    """Renew the account key, and see that contacts are told."""
+    me.renew_key()
+    me.flush(FLUSH_SECONDS)
+    print(RENEWED)
     return 0
 
 

@@ -251,7 +251,9 @@ class Dispatch:
 
     def _seal_all(self, peer: str) -> None:
         """Seal what waits for ``peer``, whose devices are known."""
-        with self._profile.store.transaction():
+        with self._profile.change() as events:
+            if self._parts.renewal.introduce(peer):
+                events += self._parts.outbox.seal_for(peer, 1)[1]
             self._parts.errands.seal_for(peer)
         sealed = AT_ONCE
         while sealed == AT_ONCE:

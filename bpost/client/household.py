@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from contextlib import suppress
 
+from bpost.client import enrol
 from bpost.client.account import Account
 from bpost.client.records import DeviceInfo
 from bpost.crypto.device_name import open_device_name, seal_device_name
-from bpost.errors import Refused, SecurityError, UsageError
+from bpost.errors import ProfileError, Refused, SecurityError, TransportError, UsageError
 from bpost.protocol.codes import Reason
 from bpost.protocol.fields import clean_text
 from bpost.protocol.replies import DeviceNamed, DeviceRecords, DeviceRevoked
@@ -60,11 +61,35 @@ class Household(Account):
         sealed = seal_device_name(running.profile.account, device, name)
         running.receiver.link.request(NameDevice(device, sealed), DeviceNamed)
 
-    def remove_device(self, device: str) -> None:
+    def renew_key(self) -> None:
+        """Renew the account key: after a theft, or where somebody may have got at the old one.
+
+        The old key signs for the new one, so contacts go on without a pause; what they and we had
+        verified is to be compared again. Interrupted, the next log-in goes on.
+
+        Raises: TransportError if offline; SecurityError ``bad-vault`` if the password was changed
+        on another device meanwhile.
+        """
+        running = self._writing
+        link, profile = running.receiver.link, running.profile
+        with profile.store.transaction():
+            running.parts.renewal.begin()
+        try:
+            running.upkeep.keep(link)
+        except TransportError as error:
+            text = f"The connection ended, and the new key comes with the next one. {error}"
+            raise TransportError(text) from error
+        with suppress(ProfileError):  # the file opens with the old key too, which the vault holds
+            enrol.reseal(self._keystore, profile.account, running.credentials.keys)
+        running.courier.wake()
+        running.wait_announced(TOLD_SECONDS)
+
+    def remove_device(self, device: str, *, renew: bool = False) -> None:
         """Remove another device of this account for good.
 
         The signed list without it comes first, then the server ends its log-in. Interrupted in
-        between, the next log-in of any of the other devices does the rest.
+        between, the next log-in of any of the other devices does the rest. With ``renew`` the
+        account key, which the device had, is renewed: it can sign nothing any more.
 
         Raises: UsageError for this device, or one that there is not; TransportError if offline.
         """
@@ -82,3 +107,5 @@ class Household(Account):
         except Refused as error:
             if error.reason != Reason.NO_SUCH_DEVICE:  # an other own device may have been faster
                 raise
+        if renew:
+            self.renew_key()

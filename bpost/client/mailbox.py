@@ -9,7 +9,7 @@ may be acknowledged after the commit; nothing in it can stop the next one.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bpost.client.chains import Chains
@@ -31,6 +31,7 @@ from bpost.client.ring import Ring
 from bpost.crypto.primitives import sha256
 from bpost.errors import SecurityError, StoreError
 from bpost.protocol.content import (
+    AGAIN,
     DELIVERED,
     DEVICES,
     DIRECTED,
@@ -98,12 +99,16 @@ class Mailbox:
         self._chains = chains
         self._outbox = outbox
         self._healing = remedies.healing
-        self._resending = remedies.resending
         self._refuse = remedies.refusals.refuse
-        self._handing = remedies.handing
-        self._fetching = remedies.fetching
         self._ring = bonds.ring
         self._renewal = bonds.renewal
+        self._directed: Mapping[str, Callable[[Payload], list[Event]]] = {
+            FETCH: remedies.handing.take,
+            HISTORY: remedies.fetching.take,
+            RETRY: remedies.resending.answer,
+            LOST: remedies.healing.give_up,
+            INHERIT: bonds.renewal.inherit,
+        }
 
     def take(self, delivery: Delivery) -> list[Event]:
         """Deal with a delivery, within a transaction of the profile; return what to tell.
@@ -222,20 +227,15 @@ class Mailbox:
         return True
 
     def _heal(self, delivery: Delivery, payload: Payload, unsealed: Unsealed) -> list[Event]:
-        """Take in what a device says to this one about what is missing, or was before."""
+        """Take in what a device says to this one alone."""
         if unsealed.new_key:  # not the account that is trusted: it is neither told nor believed
             return []
-        if payload.type == FETCH:
-            return self._handing.take(payload)
-        if payload.type == HISTORY:
-            return self._fetching.take(payload)
-        if payload.type == RETRY:
-            return self._resending.answer(payload)
-        if payload.type == LOST:
-            return self._healing.give_up(payload)
-        if payload.type == INHERIT:
-            self._renewal.inherit(payload)
-            return []
+        if payload.type == AGAIN:
+            return self._take_again(delivery, payload, unsealed)
+        return self._directed[payload.type](payload)
+
+    def _take_again(self, delivery: Delivery, payload: Payload, unsealed: Unsealed) -> list[Event]:
+        """Take in what was sent again, as if it had come when it should."""
         inner, data = inner_payload(payload.content["payload"], self._profile.limits)
         check_origin(
             inner,

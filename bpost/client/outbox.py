@@ -76,15 +76,22 @@ class Outbox:
         content: Mapping[str, Json],
         id_: str | None = None,
         sent: int = 0,
+        *,
+        first: bool = False,
     ) -> None:
-        """Have a payload sealed for ``peer`` (in canonical form) as soon as that can be."""
-        row = {
+        """Have a payload sealed for ``peer`` (in canonical form) as soon as that can be.
+
+        ``first``: before all that waits already.
+        """
+        row: dict[str, Any] = {
             "id": id_ or str(uuid.uuid4()),
             "peer": peer,
             "type": type_,
             "content": json.dumps(content),
             "sent": sent or self._profile.now(),
         }
+        if first:
+            row["row"] = (self._store.value(Outgoing.select(fn.MIN(Outgoing.row))) or 0) - 1
         self._store.run(Outgoing.insert(row))
 
     def complete(self, row: Addressed) -> None:

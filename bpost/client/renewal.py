@@ -32,6 +32,7 @@ from bpost.crypto.primitives import equal
 from bpost.crypto.session import Sessions
 from bpost.crypto.succession import Succession, make_succession, prove
 from bpost.errors import SecurityError
+from bpost.protocol.canonical_json import Json
 from bpost.protocol.content import INHERIT, RENEWAL
 from bpost.protocol.fields import canonical
 from bpost.protocol.payload import Payload
@@ -103,19 +104,22 @@ class Renewal:
             before = profile.account.public
             with profile.under(account) as events:
                 told = self._friends() if made else []
-                events += self._take_over(before, account)
+                events += self._take_over(before, account, newer=made)
                 if made:
                     self._tell(told, account)
                 self.cancel()
 
-    def _take_over(self, before: bytes, account: AccountKey) -> list[Event]:
-        """Move all that is under the old key to the new one, and sign it anew."""
+    def _take_over(self, before: bytes, account: AccountKey, *, newer: bool) -> list[Event]:
+        """Move all that is under the old key to the new one, and sign it anew.
+
+        Only the device that made the key makes a newer list: what another has may be out of date.
+        """
         profile, me = self._profile, self._profile.name
         known = self._devices.device_list(me, before)
         keys = [one.public for one in account.all[::-1]]
         events = self._people.take_over(me, keys[keys.index(before) :])
         if known is not None:
-            listed = DeviceList(me, known.list.version + 1, known.list.devices)
+            listed = DeviceList(me, known.list.version + newer, known.list.devices)
             signed = sign_device_list(account, listed)
             self._devices.keep_list(me, account.public, signed)
         self._retire_greetings()
@@ -144,19 +148,38 @@ class Renewal:
             self._errands.send(me, device, me, INHERIT, {"seeds": b64.encode(account.seeds)})
         signed = self._devices.device_list(me, account.public)
         if signed is not None:
-            proof = make_succession(account, me)
-            content = {"succession": proof, "list": b64.encode(signed.to_bytes())}
             for name in friends:
-                self._outbox.queue(name, RENEWAL, content)
+                self._outbox.queue(name, RENEWAL, self._proof(account, signed))
+
+    def introduce(self, peer: str) -> bool:
+        """Put the proof in front of all that waits for ``peer``, where a session is to begin.
+
+        Whoever has not heard of a renewal then sees no changed key, whatever the server says.
+        """
+        account = self._profile.account
+        signed = self._devices.device_list(self._profile.name, account.public)
+        if not account.former or signed is None or peer == self._profile.name:
+            return False
+        current = [one.current for one in self._devices.reachable(peer).values()]
+        if not any(one is not None and one.is_fresh for one in current):
+            return False
+        self._outbox.queue(peer, RENEWAL, self._proof(account, signed), first=True)
+        return True
+
+    def _proof(self, account: AccountKey, signed: SignedDeviceList) -> dict[str, Json]:
+        """Return what shows that a key took over, and which devices are under it."""
+        proof = make_succession(account, self._profile.name)
+        return {"succession": proof, "list": b64.encode(signed.to_bytes())}
 
     # Being told
 
-    def inherit(self, payload: Payload) -> None:
+    def inherit(self, payload: Payload) -> list[Event]:
         """Take the key that another device of this account has made."""
         if payload.sender == self._profile.name:
             account = AccountKey.from_seeds(b64.decode(str(payload.content["seeds"])))
             if not self.give(account):
                 log.info("a key that was given does not follow ours")
+        return []
 
     def take(self, payload: Payload) -> list[Event]:
         """Believe that a contact has renewed the account key, if the pinned one signed for that.

@@ -77,6 +77,15 @@ class Renewing:
             self._renewal.switch()
             return True
 
+    def newest(self, link: Link) -> AccountKey:
+        """Return the account key for a new vault: ours, unless the vault has one that follows."""
+        ours, found = self._profile.account, link.request(GetVault(), VaultStored)
+        try:
+            there = open_vault(self._wrapping_key, self._profile.name, found.vault)
+        except SecurityError:
+            return ours
+        return there if any(equal(one.public, ours.public) for one in there.former) else ours
+
     def _claim(self, link: Link, pending: AccountKey) -> None:
         """Have the server know that this is the next key; what it refuses is given up here too."""
         with self._profile.store.reading():

@@ -115,6 +115,7 @@ class Upkeep:
         if not self.renewing.work(link):
             return False
         self._published = 0
+        self._join_list(link)
         self.publish(link)
         return True
 

@@ -46,6 +46,12 @@ class Session:
         waited = now - self.started
         return bool(self.greeting) and waited >= limits.stale_session_seconds * 1000
 
+    @property
+    def is_fresh(self) -> bool:
+        """Whether it was begun here and nothing was sent on it yet."""
+        sending = self.ratchet.sending
+        return bool(self.greeting) and sending is not None and sending.number == 0
+
     def is_used_up(self, limits: Limits) -> bool:
         """Say whether the sending chain is at its end."""
         sending = self.ratchet.sending

@@ -219,7 +219,7 @@ class SimulatedLink:
         """Answer at once."""
         reply = self._server.answer(*self._who, request)
         if isinstance(reply, Refusal):
-            raise Refused(reply.reason, repr(reply))
+            raise Refused(reply.reason or "", repr(reply))
         if not isinstance(reply, expected):
             raise Refused("refused", repr(reply))
         return reply
@@ -244,8 +244,8 @@ class SimulatedDevice:
         self.seconds = START
         self.queue = EventQueue(100_000)
         self.keystore = Keystore(folder)
-        self._keys = of._keys if of else PasswordKeys(os.urandom(32), os.urandom(32))
-        account = of.profile.account if of else None
+        self._keys: PasswordKeys = of._keys if of else PasswordKeys(os.urandom(32), os.urandom(32))
+        account: AccountKey | None = of.profile.account if of else None
         device = b64.encode(os.urandom(12))
         marks = (FOUNDER,) if account is None else ("vault",)
         self.keystore.lock()

@@ -10,6 +10,8 @@ from bpost.protocol.replies import Bundles
 from bpost.protocol.requests import PutKey, PutVault
 from bpost.protocol.shape import Reply, Request
 from tests.client.simulated import SimulatedCase, SimulatedDevice
+from tests.client.town import Town, password_of, wait_for_text
+from tests.support import wait_until
 
 
 def renew(device: SimulatedDevice) -> None:
@@ -317,3 +319,59 @@ class CrashTest(RenewalCase):
         self.assertEqual(bob.profile.account.public, before)
         bob.connect()
         bob.work()
+
+
+class TownTest(Town):
+    """Real servers and clients."""
+
+    def test_a_user_renews_the_key_and_goes_on_with_a_contact_and_a_second_device(self) -> None:
+        alice, bob = self.register("alice", "bob")
+        second = self.log_in("bob", "second")
+        alice.send("bob", "before")
+        wait_for_text(second, "alice", "before")
+        bob.renew_key()
+        account = bob._run.profile.account
+        wait_until(lambda: second._run.profile.account.seeds == account.seeds)
+        alice.send("bob", "after")
+        for device in (bob, second):
+            wait_for_text(device, "alice", "after")
+            device.send("alice", f"from {device.device}")
+            wait_for_text(alice, "bob", f"from {device.device}")
+        words = [one.what for one in alice.key_history("bob")]
+        self.assertEqual(words, ["first", "renewed"])
+        self.assertEqual(alice.key_history("bob")[-1].key, b64.encode(account.public))
+
+    def test_a_device_that_was_away_opens_after_renewal_and_new_password(self) -> None:
+        (bob,) = self.register("bob")
+        second = self.log_in("bob", "second")
+        second.close()
+        bob.renew_key()
+        bob.change_password(password_of("bob"), "another password")
+        second = self.log_in("bob", "second", "another password")
+        wait_until(lambda: second._run.profile.account.seeds == bob._run.profile.account.seeds)
+        third = self.log_in("bob", "third", "another password")
+        self.assertEqual(third._run.profile.account.seeds, bob._run.profile.account.seeds)
+        self.assertEqual(len(bob.devices()), 3)
+
+    def test_e61_a_removal_can_renew_the_key_that_the_device_had(self) -> None:
+        alice, bob = self.register("alice", "bob")
+        second = self.log_in("bob", "second")
+        known = second._run.profile.account.seed
+        bob.remove_device(second.device, renew=True)
+        self.assertNotEqual(bob._run.profile.account.seed, known)
+        self.assertEqual([one.id for one in bob.devices()], [bob.device])
+        alice.send("bob", "to one")
+        wait_for_text(bob, "alice", "to one")
+
+    def test_a_backup_from_before_a_renewal_is_restored(self) -> None:
+        alice, bob = self.register("alice", "bob")
+        bob.backup(self.folder / "backup", "a passphrase that nobody guesses")
+        bob.renew_key()
+        restored = self.client("restored")
+        passphrase = "a passphrase that nobody guesses"
+        restored.restore(self.folder / "backup", passphrase, password_of("bob"))
+        seeds = bob._run.profile.account.seeds
+        wait_until(lambda: restored._run.profile.account.seeds == seeds)
+        restored.send("alice", "I am back")
+        wait_for_text(alice, "bob", "I am back")
+        self.assertFalse(any(one.key_changed for one in alice.contacts()))

@@ -45,7 +45,7 @@ class SuccessionTest(CryptoTest):
             with self.refused():
                 prove(b64.encode(altered), "alice", FIRST.public, SECOND.public)
 
-    def test_both_keys_must_have_signed(self) -> None:
+    def test_e55_both_keys_must_have_signed(self) -> None:
         mallory = AccountKey.generate()
         for forged in (AccountKey(SECOND.seed, (mallory,)), AccountKey(mallory.seed, (FIRST,))):
             keys = (FIRST.public, SECOND.public)
