@@ -38,6 +38,7 @@ OWNERS: dict[str, set[str]] = {
     "simple_websocket": {"bpost/net/ws_server.py"},
     "wsproto": {"bpost/net/ws_server.py"},
     "websocket": {"bpost/net/ws_client.py"},
+    "prometheus_client": {"bpost/server/collector.py"},
     "segno": {"client_tk/qr.py"},
     "ttkbootstrap": {"client_tk/theme.py", "client_tk/widgets.py"},
 }

@@ -218,6 +218,11 @@ def pin_of_pem(data: bytes) -> str:
     return _pin(x509.load_pem_x509_certificate(data))
 
 
+def expiry_of_pem(data: bytes) -> float:
+    """Return when the first certificate in PEM text expires, in seconds since 1970."""
+    return x509.load_pem_x509_certificate(data).not_valid_after_utc.timestamp()
+
+
 def _pin(certificate: x509.Certificate) -> str:
     info = certificate.public_key().public_bytes(
         serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo

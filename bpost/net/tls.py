@@ -7,7 +7,7 @@ import threading
 from pathlib import Path
 
 from bpost.errors import LocalError, UntrustedCertificate
-from bpost.net.certificates import check_private, pin_of_pem
+from bpost.net.certificates import check_private, expiry_of_pem, pin_of_pem
 
 CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
 
@@ -73,6 +73,11 @@ class ServerTLS:
         """The pin of the certificate in use, for invites and logs."""
         return self._current[1]
 
+    @property
+    def expires(self) -> float:
+        """When the certificate in use expires, in seconds since 1970."""
+        return self._current[2]
+
     def reload(self) -> None:
         """Read the files again; connections that are open go on as they are.
 
@@ -82,14 +87,14 @@ class ServerTLS:
         with self._lock:
             self._current = self._load()
 
-    def _load(self) -> tuple[ssl.SSLContext, str]:
+    def _load(self) -> tuple[ssl.SSLContext, str, float]:
         """Load the files; the pin is that of the very bytes that are served."""
         try:
             data = self.certificate.read_bytes()
             # Between two readings the file can be replaced: then the context may have either.
             context = server_context(self.certificate, self.key)
             same = self.certificate.read_bytes() == data
-            pin = pin_of_pem(data)
+            pin, expires = pin_of_pem(data), expiry_of_pem(data)
         except (OSError, ValueError) as error:
             raise LocalError(
                 f"The certificate {self.certificate} cannot be read: {error}. It has to be in PEM "
@@ -99,7 +104,7 @@ class ServerTLS:
             raise LocalError(
                 f"The certificate {self.certificate} is being replaced. Load it again."
             )
-        return context, pin
+        return context, pin, expires
 
 
 def client_context(*, pin: str | None = None, ca_file: Path | None = None) -> ssl.SSLContext:

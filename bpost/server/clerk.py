@@ -51,6 +51,7 @@ class Clerk:
         self._passage = Passage(store, int(self._retention * 1000), log)
         self._orders: Orders | None = None
         self._written: list[Callable[[], None]] = [cursors.write]
+        self._regular = {self.clear: CLEAR_SECONDS, self.expire: EXPIRE_SECONDS}
         self._due: dict[Callable[[], None], float] = {}
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="bpost-clerk", daemon=True)
@@ -58,6 +59,10 @@ class Clerk:
     def every_round(self, write: Callable[[], None]) -> None:
         """Have ``write``, which stores something, called each round and at the end."""
         self._written.append(write)
+
+    def regularly(self, work: Callable[[], None], seconds: float) -> None:
+        """Have ``work`` done each so many seconds, at first in the first round."""
+        self._regular[work] = seconds
 
     def start(self) -> None:
         """Start the thread."""
@@ -76,8 +81,8 @@ class Clerk:
         self._safely(self._look)
         self._safely(self._obey)
         self._log.sum_up()
-        self._now_and_then(self.clear, CLEAR_SECONDS)
-        self._now_and_then(self.expire, EXPIRE_SECONDS)
+        for work, seconds in self._regular.items():
+            self._now_and_then(work, seconds)
 
     def clear(self) -> None:
         """Remove the text of mail that every device of its recipient holds."""

@@ -39,6 +39,7 @@ class Config:
     connections: int = 10_000
     connections_address: int = 1_000
     origins: tuple[str, ...] = ()
+    metrics: int | None = None
     log_format: str = "text"
     log_level: str = "info"
     log_addresses: str = "full"
@@ -119,6 +120,7 @@ def _help() -> dict[str, str]:
         "origins": "web origins that may connect, separated by commas (default: none)",
         "limits": "off: no limits on rates, for measuring on loopback only (default: on)",
         "retention": "days that undelivered messages are kept (default: 30)",
+        "metrics": "port on 127.0.0.1 for Prometheus (/metrics) and /healthz (default: none)",
         "log_format": "text or json (default: text)",
         "log_level": "debug, info, warning or error (default: info)",
         "log_addresses": "full or network: how much of client addresses is logged (default: full)",
@@ -164,6 +166,7 @@ def _build(values: Mapping[str, str], environ: Mapping[str, str]) -> Config:
         connections=_number(values, "connections", 10_000, 1_000_000, least=1),
         connections_address=_number(values, "connections_address", 1_000, 1_000_000, least=1),
         origins=tuple(values.get("origins", "").replace(",", " ").split()),
+        metrics=_number(values, "metrics", 0, 65_535) if "metrics" in values else None,
         log_format=_word(values, "log_format", "text"),
         log_level=_word(values, "log_level", "info"),
         log_addresses=_word(values, "log_addresses", "full"),

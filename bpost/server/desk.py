@@ -46,6 +46,7 @@ class Desk:
         # Guards everything below. Held while mail is handed to the connection, which never waits
         # and never calls back; never held while reading from the store.
         self._lock = threading.Lock()
+        self.delivered = 0
         self._handed = mailbox.cursor
         self._held = mailbox.cursor
         self._window: deque[tuple[int, int]] = deque()
@@ -166,6 +167,7 @@ class Desk:
         self._window.append((mail.seq, len(text)))
         self._bytes += len(text)
         self._handed = mail.seq
+        self.delivered += 1
         return text
 
     def _room(self) -> int:

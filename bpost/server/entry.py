@@ -75,6 +75,7 @@ def log_in(session: Session, request: LogIn) -> LoggedIn:
     session.admit(account, device)
     _look_again(session, account)
     _log(session, "log-in", device=device)
+    office.outcomes.add("log-in", "ok")
     if request.device is None:
         return LoggedIn()
     last = office.store.mail.last_ref(account.id, device)
@@ -96,6 +97,7 @@ def register(session: Session, request: Register) -> Registered:
         raise
     session.admit(account, PLAIN)
     _log(session, "registered")
+    office.outcomes.add("register", "ok")
     return Registered()
 
 

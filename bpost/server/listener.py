@@ -9,6 +9,7 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
+import time
 from collections import Counter
 from dataclasses import dataclass, field
 
@@ -29,6 +30,8 @@ BACKLOG = 1024
 PAUSE_SECONDS = 0.1
 """How long accepting rests when the machine has no descriptor or thread left."""
 WAKE_SECONDS = 0.5
+STUCK_SECONDS = 10.0
+"""After so long without a look, the accepting thread is taken for stuck."""
 STOP_SECONDS = 8.0
 GOING_AWAY = 1001
 
@@ -44,6 +47,17 @@ class _Visit:
     sock: socket.socket
     host: str
     connection: ServerConnection | None = field(default=None)
+
+
+@dataclass(frozen=True)
+class Census:
+    """The connections now, with the bytes that wait for them; and how many came since the start."""
+
+    arriving: int
+    connected: int
+    queued: int
+    accepted: int
+    turned_away: int
 
 
 class Listener:
@@ -62,6 +76,11 @@ class Listener:
         self._visits: set[_Visit] = set()
         self._here: Counter[str] = Counter()  # how many of them an address has
         self._stopping = False
+        self._accepted = 0
+        self._turned_away = 0
+        # Written by the accepting thread alone: when it was last ready, and what kept it.
+        self._ready = 0.0
+        self._kept = ""
 
     def start(self) -> int:
         """Listen; return the port, which may have been chosen now.
@@ -76,6 +95,7 @@ class Listener:
             raise LocalError(_cannot_listen(config.host, config.port, error)) from error
         port = int(listening.getsockname()[1])
         self._drainer.start()
+        self._ready = time.monotonic()
         self._thread = threading.Thread(
             target=self._accept, args=(listening,), name="bpost-accept", daemon=True
         )
@@ -101,16 +121,40 @@ class Listener:
             self._changed.wait_for(lambda: not self._visits, STOP_SECONDS)
         self._drainer.stop()
 
+    def census(self) -> Census:
+        """Count the connections."""
+        with self._changed:
+            visits, accepted, away = list(self._visits), self._accepted, self._turned_away
+        connected = [visit.connection for visit in visits if visit.connection is not None]
+        queued = sum(connection.queued for connection in connected)
+        return Census(len(visits) - len(connected), len(connected), queued, accepted, away)
+
+    @property
+    def trouble(self) -> str:
+        """What keeps new connections out, in a sentence; empty where nothing does."""
+        with self._changed:
+            full = len(self._visits) >= self._office.config.connections
+        if self._stopping or self._thread is None:
+            return "The server is closing."
+        if not self._thread.is_alive() or time.monotonic() - self._ready > STUCK_SECONDS:
+            return "The thread that accepts connections does not go on."
+        if self._kept:
+            return f"New connections cannot be accepted: {self._kept}."
+        return "There are as many connections as may be (--connections)." if full else ""
+
     def _accept(self, listening: socket.socket) -> None:
         with listening:
             while not self._stopping:
+                self._ready = time.monotonic()
                 try:
                     sock, address = listening.accept()
                 except TimeoutError:
+                    self._kept = ""
                     continue
                 except OSError as error:
                     self._rest(error)
                     continue
+                self._kept = ""
                 self._receive(sock, str(address[0]))
 
     def _receive(self, sock: socket.socket, host: str) -> None:
@@ -135,6 +179,8 @@ class Listener:
             full = len(self._visits) >= config.connections
             crowded = self._here[key] >= config.connections_from(visit.host)
             welcome = not (full or crowded or self._stopping)
+            self._turned_away += full or crowded
+            self._accepted += welcome
             if welcome:
                 self._visits.add(visit)
                 self._here[key] += 1
@@ -154,6 +200,7 @@ class Listener:
     def _rest(self, error: Exception) -> None:
         """Pause, so that what is missing can come back."""
         if not self._stopping:
+            self._kept = getattr(error, "strerror", None) or str(error)
             self._log.failure("accepting", error)
             threading.Event().wait(PAUSE_SECONDS)
 

@@ -8,6 +8,7 @@ the bus what came: many senders share one sync, and the promise is never made be
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,6 +18,7 @@ from bpost.protocol.codes import Reason
 from bpost.protocol.replies import SendAccepted, SendRefused
 from bpost.protocol.shape import Reply
 from bpost.server.bus import Bus, MailStored
+from bpost.server.counts import Histogram, Tally
 from bpost.server.log import EventLog, incident
 from bpost.server.records import FULL, Letter, Mail, Receipt
 from bpost.server.store import Store, now_ms
@@ -24,6 +26,9 @@ from bpost.server.wire import Wire
 
 BATCH = 512
 """How many letters one transaction stores at most."""
+
+COMMIT_BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
+"""By what times commits are counted, in seconds."""
 
 WAITING = 4096
 WAITING_BYTES = 32 * MIB
@@ -47,7 +52,11 @@ class Posting:
 class Mailroom:
     """The queue of postings, and the thread that empties it."""
 
-    def __init__(self, store: Store, bus: Bus, log: EventLog) -> None:
+    def __init__(
+        self, store: Store, bus: Bus, log: EventLog, outcomes: Tally | None = None
+    ) -> None:
+        """Make ready to :meth:`start`; what is refused is counted in ``outcomes``."""
+        self.outcomes = outcomes or Tally()
         self._store = store
         self._bus = bus
         self._log = log
@@ -59,7 +68,21 @@ class Mailroom:
         self._queue: list[Posting] = []
         self._bytes = 0
         self._open = True
+        # Counted by the mailroom's thread alone.
+        self.accepted = 0
+        self.commits = Histogram(COMMIT_BOUNDS)
         self._thread = threading.Thread(target=self._run, name="bpost-mailroom", daemon=True)
+
+    @property
+    def queued(self) -> tuple[int, int]:
+        """How many letters wait to be stored, and of how many characters."""
+        with self._posted:
+            return len(self._queue), self._bytes
+
+    @property
+    def alive(self) -> bool:
+        """Whether the thread runs."""
+        return self._thread.is_alive()
 
     def start(self) -> None:
         """Start the thread."""
@@ -91,8 +114,10 @@ class Mailroom:
     def work(self, postings: Sequence[Posting]) -> None:
         """Store postings, answer them, and tell the bus. The mailroom's thread lives in here."""
         letters = [posting.letter for posting in postings]
+        started = time.perf_counter()
         try:
             receipts = self._store.mail.store(letters, now_ms())
+            self.commits.note(time.perf_counter() - started)
         except StoreError as error:
             self._refuse(postings, Reason.BUSY, error)
         except Exception as error:
@@ -138,10 +163,17 @@ class Mailroom:
         """Send the answers, those of one connection together and in order."""
         together: dict[int, tuple[Wire, list[str]]] = {}
         for posting, answer in zip(postings, answers, strict=True):
+            self._count(answer)
             _, texts = together.setdefault(id(posting.wire), (posting.wire, []))
             texts.append(answer.text())
         for wire, texts in together.values():
             wire.send_many(texts)
+
+    def _count(self, answer: Reply) -> None:
+        if isinstance(answer, SendRefused):
+            self.outcomes.add("send", answer.reason or "")
+        else:
+            self.accepted += 1
 
     def _announce(self, receipts: Sequence[Receipt | None]) -> None:
         """Tell the bus what was stored, a notice for each mailbox."""

@@ -10,6 +10,7 @@ from bpost.protocol.codes import Reason
 from bpost.server.bus import Bus
 from bpost.server.clerk import Clerk
 from bpost.server.config import Config
+from bpost.server.counts import Tally
 from bpost.server.cursors import Cursors
 from bpost.server.desk import Desk
 from bpost.server.ledger import Ledger
@@ -44,7 +45,9 @@ class Office:
         ledger = Ledger(self.store, self.rates)
         self.presence = Presence(log)
         self.cursors = Cursors(self.store)
-        self.mailroom = Mailroom(self.store, self.bus, log)
+        self.outcomes = Tally()
+        """What came of log-ins, registrations, messages and other requests, as (what, result)."""
+        self.mailroom = Mailroom(self.store, self.bus, log, self.outcomes)
         self.clerk = Clerk(self.store, self.cursors, self.presence, log, config.limits)
         self.clerk.every_round(ledger.write)
         self._hashing = threading.BoundedSemaphore(HASHING)

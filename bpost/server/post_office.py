@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import os
+import time
 
 from bpost.errors import LocalError
+from bpost.limits import DAY
 from bpost.net import certificates
 from bpost.net.tls import ServerTLS
+from bpost.server.collector import CONTENT_TYPE, PostOfficeCollector, exposition
 from bpost.server.config import Config, is_loopback, is_wildcard
 from bpost.server.files import lock_folder, private_folder
 from bpost.server.listener import Listener
 from bpost.server.log import EventLog
+from bpost.server.metrics import HOST as METRICS_HOST
+from bpost.server.metrics import Health, MetricsServer, Page, health_page
 from bpost.server.office import Office
 
 CERTIFICATE = "certificate"
+SOON = 10 * DAY
+"""How long before it expires a certificate is warned of."""
 
 
 class PostOffice:
@@ -38,6 +45,8 @@ class PostOffice:
             os.close(self._lock)
             raise
         self._listener = Listener(self.office, self._tls)
+        self._metrics: MetricsServer | None = None
+        self.office.clerk.regularly(self._renew, DAY)
 
     @property
     def address(self) -> str:
@@ -58,19 +67,25 @@ class PostOffice:
         """
         self._warn()
         try:
+            self._metrics = self._watched()
             self.port = self._listener.start()
         except LocalError:
+            self._unwatch()
             self.office.store.close()
             os.close(self._lock)
             raise
         self.office.start()
         self.log.info("started", address=f"{self.host}:{self.port}", pin=self.pin)
+        if self._metrics is not None:
+            self._metrics.start()
+            self.log.info("metrics", address=f"{METRICS_HOST}:{self._metrics.port}")
         return self
 
     def stop(self) -> None:
         """Tell the clients, finish what was posted, and close; a few seconds at most."""
         self._listener.stop()
         self.office.stop()
+        self._unwatch()
         os.close(self._lock)
         self.log.info("stopped")
 
@@ -81,11 +96,45 @@ class PostOffice:
         self._tls.reload()
         self.log.info("certificate reloaded", pin=self.pin)
 
+    @property
+    def metrics_port(self) -> int | None:
+        """The port of the metrics, known once started; None where there are none."""
+        return None if self._metrics is None else self._metrics.port
+
     def __enter__(self) -> PostOffice:
         return self.start()
 
     def __exit__(self, *exception: object) -> None:
         self.stop()
+
+    def _watched(self) -> MetricsServer | None:
+        if self.config.metrics is None:
+            return None
+        collector = PostOfficeCollector(self.office, self._listener, self._tls)
+        pages: dict[str, Page] = {
+            "/healthz": health_page(Health(self.office, self._listener)),
+            "/metrics": lambda: (200, CONTENT_TYPE, exposition(collector)),
+        }
+        return MetricsServer(self.config.metrics, pages, self.log)
+
+    def _unwatch(self) -> None:
+        if self._metrics is not None:
+            self._metrics.stop()
+
+    def _renew(self) -> None:
+        """Look after the certificate once a day: renew ours, and take one that was replaced."""
+        before = self._tls.expires
+        if self.config.certificate is None:
+            self._ensure()
+        self._tls.reload()
+        if self._tls.expires != before:
+            self.log.info("certificate renewed", pin=self.pin)
+        elif self._tls.expires - time.time() < SOON:
+            self.log.warning(
+                "certificate expires soon",
+                days=int((self._tls.expires - time.time()) / DAY),
+                says="Renew it, and send the server SIGHUP; see docs/running.md.",
+            )
 
     def _certificate(self) -> ServerTLS:
         if self.config.certificate is not None and self.config.key is not None:

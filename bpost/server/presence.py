@@ -22,9 +22,11 @@ class Presence:
 
     def __init__(self, log: EventLog) -> None:
         self._log = log
-        # Guards the desks; nothing is called while it is held.
+        # Guards the desks, and what was delivered at those that are gone; nothing is called while
+        # it is held.
         self._lock = threading.Lock()
         self._desks: dict[int, dict[str, Desk]] = {}
+        self._delivered = 0
 
     def enter(self, desk: Desk) -> Desk | None:
         """Add a desk; return the older one of the same device, which is out then."""
@@ -32,6 +34,7 @@ class Presence:
             devices = self._desks.setdefault(desk.account, {})
             older = devices.get(desk.device)
             devices[desk.device] = desk
+            self._delivered += older.delivered if older else 0
             return older
 
     def leave(self, desk: Desk) -> None:
@@ -40,6 +43,7 @@ class Presence:
             devices = self._desks.get(desk.account, {})
             if devices.get(desk.device) is desk:
                 del devices[desk.device]
+                self._delivered += desk.delivered
                 if not devices:
                     del self._desks[desk.account]
 
@@ -52,6 +56,13 @@ class Presence:
         """Return all desks."""
         with self._lock:
             return tuple(desk for devices in self._desks.values() for desk in devices.values())
+
+    @property
+    def delivered(self) -> int:
+        """How many messages were handed to connections since the start."""
+        with self._lock:
+            here = sum(desk.delivered for desks in self._desks.values() for desk in desks.values())
+            return self._delivered + here
 
     def accounts(self) -> set[int]:
         """Return the users who are connected."""

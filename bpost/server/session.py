@@ -15,7 +15,7 @@ from bpost.protocol.codes import SEPARATOR, Code, Reason
 from bpost.protocol.fields import canonical
 from bpost.protocol.frames import answer_to, parse_request
 from bpost.protocol.replies import Closing, Refusal, SendRefused
-from bpost.protocol.requests import Acknowledge, AddContact, Send, Signal
+from bpost.protocol.requests import Acknowledge, AddContact, LogIn, Register, Send, Signal
 from bpost.protocol.shape import Reply, Request
 from bpost.protocol.states import is_legal
 from bpost.server.bus import Expelled
@@ -29,6 +29,9 @@ from bpost.server.records import Account, Letter
 from bpost.server.wire import Wire
 
 ELSEWHERE = "This device has logged in on another connection."
+
+_COUNTED: Mapping[type[Request], str] = {Send: "send", LogIn: "log-in", Register: "register"}
+"""What is counted apart."""
 
 Rule = Callable[["Session", Any], Reply | None]
 Rules = Mapping[type[Request], Rule]
@@ -64,14 +67,21 @@ class Session:
             self._check(request)
             return self._rules[type(request)](self, request)
         except Refused as error:
-            return refusal(request, error.reason, error.text)
+            return self._refuse(request, error.reason, error.text)
         except StoreError as error:
             self.office.log.failure("request", error, connection=self.wire.id)
-            return refusal(request, Reason.BUSY, "The server cannot do this now. Try again later.")
+            return self._refuse(
+                request, Reason.BUSY, "The server cannot do this now. Try again later."
+            )
         except Exception as error:
             name = incident()
             self.office.log.failure("request", error, name, connection=self.wire.id)
-            return refusal(request, Reason.INTERNAL, f"The server made a mistake, noted as {name}.")
+            text = f"The server made a mistake, noted as {name}."
+            return self._refuse(request, Reason.INTERNAL, text)
+
+    def _refuse(self, request: Request, reason: str, text: str) -> Reply | None:
+        self.office.outcomes.add(_COUNTED.get(type(request), "other"), reason)
+        return refusal(request, reason, text)
 
     def afterwards(self, work: Callable[[], None]) -> None:
         """Have ``work`` done after the answer to the current request was sent."""

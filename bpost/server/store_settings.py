@@ -15,6 +15,7 @@ from bpost.server.table import Table
 
 EDITION = "edition"
 RETENTION = "retention"
+PROBE = "probe"
 
 
 class Settings(Table):
@@ -34,6 +35,16 @@ class Settings(Table):
             if seconds is not None:
                 Setting.insert(name=RETENTION, value=seconds).execute(database)
             announce(database)
+
+    def probe(self) -> None:
+        """Write something, to see whether that works.
+
+        Raises:
+            StoreError: it does not.
+        """
+        with self._transaction() as database:
+            removal(Setting).where(Setting.name == PROBE).execute(database)
+            Setting.insert(name=PROBE, value=0).execute(database)
 
 
 def announce(database: Any) -> None:

@@ -13,8 +13,9 @@ import subprocess
 import sys
 import tempfile
 import unittest
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from websockets.sync.client import ClientConnection, connect
@@ -214,13 +215,16 @@ class ServerTest(unittest.TestCase):
     """A test with a real post office in this process, on a real port."""
 
     limits: Limits = OPEN
+    settings: Mapping[str, Any] = MappingProxyType({})
 
     def setUp(self) -> None:
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.folder = Path(folder.name)
         self.log = io.StringIO()
-        config = Config(data=self.folder, port=0, limits=self.limits, log_level="debug")
+        config = Config(
+            data=self.folder, port=0, limits=self.limits, log_level="debug", **self.settings
+        )
         self.post_office = PostOffice(config, EventLog("text", "debug", stream=self.log))
         self.addCleanup(self.post_office.stop)
         self.post_office.start()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.takeouts import Takeout
 
 COPIES_TEST = "tests.server.test_copies.CopiesTest."
+METRICS_TEST = "tests.server.test_metrics."
 RATE_TEST = "tests.server.test_entry.RateTest."
 
 TAKEOUTS = [
@@ -36,6 +37,21 @@ TAKEOUTS = [
         "os.O_EXCL, 0o600",
         "os.O_EXCL, 0o644",
         COPIES_TEST + "test_s57_a_backup_is_private_whatever_the_umask",
+    ),
+    # What those see who watch the server.
+    Takeout(
+        "S54",
+        "bpost/server/collector.py",
+        '("file", end or "db")',
+        '("file", f"{path}{end}")',
+        METRICS_TEST + "MetricsTest.test_s54_metrics_name_nobody",
+    ),
+    Takeout(
+        "S66",
+        "bpost/server/post_office.py",
+        "            self._ensure()\n        self._tls.reload()\n        if",
+        "            pass\n        self._tls.reload()\n        if",
+        METRICS_TEST + "RenewalTest.test_s66_our_certificate_is_renewed_in_time_under_the_same_pin",
     ),
     # S21: tries to log in are counted over a restart.
     Takeout(
