@@ -155,8 +155,8 @@ class Outbox:
         return self._waiting_for((Outgoing.type == EMPTY) & among)
 
     def _waiting_for(self, where: Any) -> list[str]:
-        rows = self._store.all(Outgoing, where, order=Outgoing.row)
-        return list(dict.fromkeys(row.peer for row in rows))
+        peers = Outgoing.select(Outgoing.peer).where(where).group_by(Outgoing.peer)
+        return [row.peer for row in self._store.run(peers.order_by(fn.MIN(Outgoing.row)))]
 
     def seal_for(self, peer: str, most: int) -> tuple[int, list[Event]]:
         """Seal up to ``most`` of what waits for ``peer``; return how many, and what to tell."""

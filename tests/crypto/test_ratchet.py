@@ -5,13 +5,14 @@ from __future__ import annotations
 import random
 import time
 import unittest
+from contextlib import suppress
 from dataclasses import replace
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bpost.crypto import ratchet
-from bpost.crypto.primitives import FIELD, X25519Private, check_x25519
+from bpost.crypto.primitives import FIELD, X25519Private, check_x25519, open_sealed
 from bpost.crypto.ratchet import HEADER, Header, Ratchet
 from bpost.crypto.ratchet_state import Chain
 from bpost.errors import SecurityError
@@ -67,6 +68,31 @@ def with_header(sealed: bytes, **changes: object) -> bytes:
     """Return ``sealed`` with parts of its header replaced."""
     header = Header.from_bytes(sealed[:HEADER])
     return replace(header, **changes).to_bytes() + sealed[HEADER:]  # type: ignore[arg-type]
+
+
+def keys_of(state: Ratchet) -> set[bytes]:
+    """Return every secret in a state."""
+    chains = [chain.key for chain in (state.sending, state.receiving) if chain]
+    return {state.root, state.own.raw, *chains, *(one.key for one in state.skipped)}
+
+
+def broken_open(state: Ratchet, sealed: bytes) -> bytes | None:
+    """Open a message as a thief would who keeps no rules: with each key, as whatever it may be."""
+    header = Header.from_bytes(sealed[:HEADER])
+    known = keys_of(state)
+    agreed = [state.own.exchange(key) for key in {header.ratchet_key, state.theirs} if key]
+    chains = [ratchet._kdf_rk(root, one)[1] for root in known for one in agreed]
+    candidates = set(known)
+    for first in (*chains, *(Chain(key) for key in known)):
+        chain = first
+        for _ in range(header.number + 3):
+            key, chain = chain.step()
+            candidates |= {key, chain.key}
+    for candidate in candidates:
+        token_key = ratchet._token_key(candidate, AD, header.to_bytes())
+        with suppress(SecurityError):
+            return open_sealed(token_key, sealed[HEADER:])
+    return None
 
 
 def low_order() -> list[bytes]:
@@ -132,17 +158,32 @@ class RatchetTest(CryptoTest):
         for sealed in sent:
             with self.refused("duplicate"):
                 bob.open(sealed)
+            for stolen in (alice.state, bob.state):
+                self.assertIsNone(broken_open(stolen, sealed))
 
-    def test_a_conversation_heals_after_a_round_trip(self) -> None:
+    def test_all_keys_of_a_moment_open_what_comes_next(self) -> None:
         alice, bob = talking()
-        thief = Side(bob.state, "thief")
-        self.assertEqual(thief.receive(alice.send(b"read along")), b"read along")
-        bob.receive(alice.send())
-        alice.receive(bob.send())
-        bob.receive(alice.send())
-        alice.receive(bob.send())
-        with self.refused("bad-token"):
-            thief.open(alice.send(b"healed"))
+        stolen, sealed = bob.state, alice.send(b"next")
+        bob.receive(sealed)
+        self.assertEqual(broken_open(stolen, sealed), b"next")
+
+    def test_a_conversation_heals_after_one_round_trip_whoever_was_robbed(self) -> None:
+        for robbed in (0, 1):
+            with self.subTest(robbed):
+                pair = talking()
+                victim, friend = pair[robbed], pair[1 - robbed]
+                if robbed == 0:  # it has turned last: something new must come in first
+                    friend.receive(victim.send())
+                thief = Side(victim.state, "thief")
+                asked = friend.send(b"read along")
+                self.assertEqual(thief.receive(asked), b"read along")
+                victim.receive(asked)
+                answer = victim.send(b"answer")
+                friend.receive(answer)
+                for sealed in (answer, friend.send(b"healed"), victim.send(b"healed, too")):
+                    with self.refused("bad-token"):
+                        thief.open(sealed)
+                    self.assertIsNone(broken_open(thief.state, sealed))
 
     def test_e5_ratchet_keys_without_a_secret_are_refused(self) -> None:
         alice, bob = talking()
