@@ -1,48 +1,49 @@
-"""Run the test suite: ``python -m tests [NAME ...]``; a name is a module, class or test.
+"""Run the test suite: ``python -m tests [--workers N] [NAME ...]``.
 
+All tests run in worker processes, as many as there are processors. Named ones (a name is a
+module, class or test) run in this process, unless --workers is given.
 The last line counts: ``N passed, N failed, N skipped``.
 """
 
 from __future__ import annotations
 
+import argparse
 import faulthandler
+import signal
 import sys
 import unittest
 from pathlib import Path
 
+from tests import parallel
+from tests.tally import Tally
+from tests.worker import Reporter
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
-class CountingResult(unittest.TextTestResult):
-    """A text result that also counts the tests that passed, expected failures included."""
-
-    passed = 0
-
-    def addSuccess(self, test: unittest.TestCase) -> None:  # noqa: N802
-        super().addSuccess(test)
-        self.passed += 1
-
-    def addExpectedFailure(self, test: unittest.TestCase, err: object) -> None:  # noqa: N802
-        super().addExpectedFailure(test, err)  # type: ignore[arg-type]
-        self.passed += 1
-
-
-def main(names: list[str]) -> int:
+def main(arguments: list[str]) -> int:
     """Run the named tests, or all of them; return the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tests", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("names", nargs="*", metavar="NAME")
+    parser.add_argument("--workers", type=int, metavar="N")
+    options = parser.parse_args(arguments)
     faulthandler.enable()
+    # Who ends a run that takes too long gets to see which test it was, like by Ctrl+C; and that
+    # one works also for a run that a script put into the background.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.default_int_handler)
     loader = unittest.TestLoader()
-    if names:
-        suite = loader.loadTestsFromNames(names)
+    if options.names:
+        suite = loader.loadTestsFromNames(options.names)
     else:
         suite = loader.discover(str(ROOT / "tests"), top_level_dir=str(ROOT))
-    runner = unittest.TextTestRunner(resultclass=CountingResult)  # type: ignore[arg-type]
-    result = runner.run(suite)
-    assert isinstance(result, CountingResult)
-    failed = len(result.failures) + len(result.errors) + len(result.unexpectedSuccesses)
-    for test, reason in result.skipped:
-        print(f"skipped: {test.id()}: {reason}")
-    print(f"{result.passed} passed, {failed} failed, {len(result.skipped)} skipped", flush=True)
-    return 0 if failed == 0 and result.passed else 1
+    if options.names and not options.workers:
+        tally = Tally()
+        suite.run(Reporter(tally.take))
+        return 0 if tally.sum_up() else 1
+    return 0 if parallel.run(suite, options.workers or parallel.default_workers()) else 1
 
 
 if __name__ == "__main__":

@@ -179,6 +179,8 @@ class BackupTest(BackupCase):
 class RestoreTest(BackupCase):
     """What comes of it."""
 
+    lasts = 11
+
     def test_history_contacts_and_drafts_are_there_and_mail_flows(self) -> None:
         alice, bob = self.talk()
         before = alice.history("bob")

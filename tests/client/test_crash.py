@@ -24,6 +24,8 @@ POINTS = range(1, 61) if THOROUGH else range(3, 48, 3)
 class CrashTest(Town):
     """One side dies again and again; the other one and the server do not."""
 
+    lasts = 8
+
     def setUp(self) -> None:
         super().setUp()
         self.wire: list[Send] = []

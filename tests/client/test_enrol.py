@@ -51,6 +51,8 @@ class Cut:
 class InterruptedTest(Town):
     """For every request of a set-up, a test that loses it, and one that loses its answer."""
 
+    lasts = 18
+
     def _cut_everywhere(self, work: Callable[[Client, str], None], prepare: bool) -> None:
         for after in (False, True):
             at = came = 1

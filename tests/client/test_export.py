@@ -128,6 +128,8 @@ class JsonTest(unittest.TestCase):
 class ExportTest(CommandLine):
     """From a real profile, whole and in order."""
 
+    lasts = 14
+
     def test_a_long_conversation_is_exported_whole(self) -> None:
         alice, bob = self.register("alice", "bob")
         said = [str(number) for number in range(1100)]

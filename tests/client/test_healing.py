@@ -273,6 +273,8 @@ class LostTest(HealingCase):
 class BoundsTest(HealingCase):
     """Nobody can make this program begin sessions, or tell old messages, without end."""
 
+    lasts = 13
+
     def test_e32_a_thousand_unreadable_frames_begin_one_session(self) -> None:
         alice, bob = self.pair()
         alice.write("bob", "words")

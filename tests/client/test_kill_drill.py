@@ -55,6 +55,8 @@ class Writer(threading.Thread):
 
 
 class KillDrillTest(unittest.TestCase):
+    lasts = 34
+
     def test_each_message_arrives_exactly_once_and_in_order(self) -> None:
         folder = Path(tempfile.mkdtemp())
         self.addCleanup(shutil.rmtree, folder, ignore_errors=True)

@@ -339,6 +339,8 @@ class CleartextTest(unittest.TestCase):
 class RaceTest(unittest.TestCase):
     """Run in a process of its own: what it hunts crashes the process."""
 
+    lasts = 11
+
     def race(self, scenario: str, version: str, connections: int, seconds: float) -> None:
         folder = str(server_files().key.parent)
         command = [sys.executable, "-X", "faulthandler", "-m", "tests.net.race"]

@@ -44,6 +44,8 @@ def other_spellings(text: str) -> tuple[tuple[str, str], ...]:
 
 
 class EnvelopeTest(unittest.TestCase):
+    lasts = 12
+
     def refuse(self, text: str, cause: str) -> None:
         with self.assertRaises(SecurityError) as caught:
             parse_envelope(text, LIMITS)

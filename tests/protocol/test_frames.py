@@ -55,6 +55,8 @@ def parse(text: str, cls: type[Frame]) -> Frame:
 
 
 class RoundTripTest(unittest.TestCase):
+    lasts = 10
+
     @settings(max_examples=400, deadline=None)
     @given(strategies.frames)
     def test_every_frame_survives_writing_and_reading(self, original: Frame) -> None:

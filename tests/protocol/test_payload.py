@@ -57,6 +57,8 @@ def encoded(text: str) -> bytes:
 
 
 class PayloadTest(unittest.TestCase):
+    lasts = 12
+
     def refuse(self, data: bytes, cause: str = "bad-encoding") -> None:
         with self.assertRaises(SecurityError) as caught:
             parse_payload(data)

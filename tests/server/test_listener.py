@@ -52,6 +52,7 @@ def is_gone(sock: socket.socket) -> bool:
 class DeadlineTest(ServerTest):
     """Whoever does not come in has to go (S1, S2)."""
 
+    lasts = 8
     limits = replace(OPEN, handshake_seconds=1.5, log_in_seconds=1.5)
 
     def drip(self, sock: socket.socket, data: bytes, ended: threading.Event) -> None:

@@ -53,6 +53,8 @@ class ProcessTest(unittest.TestCase):
 class StartTest(ProcessTest):
     """The first line and the last."""
 
+    lasts = 8
+
     def test_it_says_where_it_listens_and_serves_there_until_told_to_stop(self) -> None:
         with running(self.folder) as server:
             self.assertRegex(
@@ -271,6 +273,8 @@ class Judge:
 
 class KillTest(ProcessTest):
     """kill -9 in a loop (S37, S38)."""
+
+    lasts = 10
 
     def test_s37_nothing_promised_is_lost_or_doubled_however_often_the_server_is_killed(
         self,
