@@ -306,9 +306,16 @@ class Controller:
         """Name this device."""
         self.lanes.slow(lambda: self.client.name_device(name), lambda _: done(), failed)
 
-    def remove_device(self, device: str, done: Callable[[], object], failed: Failed) -> None:
-        """Remove another device of the account."""
-        self.lanes.slow(lambda: self.client.remove_device(device), lambda _: done(), failed)
+    def remove_device(
+        self, device: str, done: Callable[[], object], failed: Failed, *, renew: bool
+    ) -> None:
+        """Remove another device of the account, and renew the account key that it had, or not."""
+        remove = self.client.remove_device
+        self.lanes.slow(lambda: remove(device, renew=renew), lambda _: done(), failed)
+
+    def renew_key(self, done: Callable[[], object], failed: Failed) -> None:
+        """Renew the account key."""
+        self.lanes.slow(self.client.renew_key, lambda _: done(), failed)
 
     def reconnect(self) -> None:
         """Try to connect now."""

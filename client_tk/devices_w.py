@@ -13,7 +13,7 @@ from client_tk import words
 from client_tk.fields import Field
 from client_tk.sheet import Sheet
 from client_tk.theme import Look
-from client_tk.widgets import Button, Frame, Label, Separator, Wrapped
+from client_tk.widgets import Button, Checkbutton, Frame, Label, Separator, Wrapped
 
 WIDTH = 520
 Failed = Callable[[BPostError], object]
@@ -28,8 +28,20 @@ class Household(Protocol):
     def name_device(self, name: str, done: Callable[[], object], failed: Failed) -> None:
         """Name this device."""
 
-    def remove_device(self, device: str, done: Callable[[], object], failed: Failed) -> None:
-        """Remove another device."""
+    def remove_device(
+        self, device: str, done: Callable[[], object], failed: Failed, *, renew: bool
+    ) -> None:
+        """Remove another device; renew the account key with that, or not."""
+
+    def renew_key(self, done: Callable[[], object], failed: Failed) -> None:
+        """Renew the account key."""
+
+
+RENEW_TEXT = (
+    "If somebody may have got at one of your devices, renew your account key: what the old one "
+    "signs is believed no more. Contacts follow by themselves, and one line tells them; whom you "
+    "had verified, and who had verified you, is to be compared again."
+)
 
 
 class DevicesSheet(Sheet):
@@ -59,6 +71,9 @@ class DevicesSheet(Sheet):
         self.rows.pack(fill="x", pady=(look.px(10), 0))
         self.removers: dict[str, Button] = {}
         self.keep: Button | None = None
+        self.renewed = tkinter.BooleanVar(self, value=True)
+        """Whether the account key is renewed with the removal that is being asked about."""
+        self._draw_key()
         self.note = Wrapped(self.body, text="Looking …", style="Muted.TLabel")
         self.note.pack(fill="x", pady=(look.px(8), 0))
         self.done = self.add_button("Close", self.close, "primary")
@@ -66,6 +81,18 @@ class DevicesSheet(Sheet):
         self.fetch_button = self.add_button("Get earlier messages", self.fetch)
         self.open(self.done)
         self.load()
+
+    def _draw_key(self) -> None:
+        """Draw what renews the account key."""
+        look = self.look
+        Separator(self.body).pack(fill="x", pady=look.px(6))
+        row = Frame(self.body)
+        row.pack(fill="x")
+        self.key_text = Wrapped(row, text=RENEW_TEXT, style="Muted.TLabel")
+        self.renew_button = Button(row, text="Renew the key …", bootstyle="neutral")
+        self.renew_button.configure(command=self._ask_renew)
+        self.renew_button.pack(side="right", padx=(look.px(8), 0))
+        self.key_text.pack(side="left", fill="x", expand=True)
 
     def load(self) -> None:
         """Ask for the devices anew."""
@@ -123,6 +150,10 @@ class DevicesSheet(Sheet):
         keep.pack(side="right", padx=(self.look.px(8), 0))
         sure.pack(side="right", padx=(self.look.px(8), 0))
         self.removers[device.id] = sure
+        self.renewed.set(True)
+        text = "Renew the account key too, which this device had"
+        self.box = Checkbutton(row.master, text=text, variable=self.renewed)
+        self.box.pack(anchor="w", after=row, pady=(self.look.px(4), 0))
         keep.focus_set()
         self.keep = keep
 
@@ -137,7 +168,32 @@ class DevicesSheet(Sheet):
             if self.winfo_exists():
                 self.load()
 
-        self._household.remove_device(device.id, removed, self._failed)
+        renew = self.renewed.get()
+        self._household.remove_device(device.id, removed, self._failed, renew=renew)
+
+    def _ask_renew(self) -> None:
+        """Let the renewal be confirmed, by the same button."""
+        self.renew_button.configure(
+            text="Renew it now", bootstyle="primary", command=self._renew_key
+        )
+
+    def _renew_key(self) -> None:
+        self.renew_button.state(["disabled"])
+        self.note.configure(text="Renewing …")
+
+        def renewed() -> None:
+            self._say("The account key is renewed. Your other devices and contacts follow.")
+            if self.winfo_exists():
+                self._reset_renew()
+                self.load()
+
+        self._household.renew_key(renewed, self._failed)
+
+    def _reset_renew(self) -> None:
+        self.renew_button.state(["!disabled"])
+        self.renew_button.configure(
+            text="Renew the key …", bootstyle="neutral", command=self._ask_renew
+        )
 
     def _renamed(self) -> None:
         self._say("The name is saved.")
@@ -152,6 +208,7 @@ class DevicesSheet(Sheet):
         if not self.winfo_exists():
             self._say(str(error))
             return
+        self._reset_renew()
         self.note.configure(text=str(error))
 
 

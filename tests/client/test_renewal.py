@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from bpost import b64
 from bpost.client.events import SecurityNotice
 from bpost.client.models import Superseded
 from bpost.errors import Refused, SecurityError
 from bpost.protocol.replies import Bundles
-from bpost.protocol.requests import PutKey, PutVault
+from bpost.protocol.requests import GetBundles, PutKey, PutVault
 from bpost.protocol.shape import Reply, Request
 from tests.client.simulated import SimulatedCase, SimulatedDevice
 from tests.client.town import Town, password_of, wait_for_text
@@ -201,10 +203,14 @@ class LyingServerTest(RenewalCase):
             thief.work()
         with thief.profile.change():
             thief.parts.devices.enlist()  # a list of its own, signed with the old key
+            thief.parts.devices.retire("alice", alice.device)
+            reply = self.server.answer("bob", thief.device, GetBundles("bob", "alice", ()))
+            thief.parts.devices.learn("alice", cast("Bundles", reply))
             thief.parts.outbox.write("alice", "let me in")
             while thief.parts.outbox.seal_for("alice", 32)[0]:
                 pass
             sent = [frame for _, frame in thief.parts.outbox.frames(0, 100)]
+        self.assertTrue(sent)
         for frame in sent:
             self.server.answer("bob", thief.device, frame)
         alice.fetch()

@@ -150,9 +150,14 @@ class SimulatedClient:
             if one.id == device or (one.this and not device):
                 self.own_devices[place] = dataclasses.replace(one, name=name)
 
-    def remove_device(self, device: str) -> None:
+    def renew_key(self) -> None:
+        """Renew the account key."""
+        self.calls.append("renew_key")
+        self.world.enter("renew_key")
+
+    def remove_device(self, device: str, *, renew: bool = False) -> None:
         """Remove a device."""
-        self.calls.append(f"remove_device {device}")
+        self.calls.append(f"remove_device {device}" + (" renew" if renew else ""))
         self.world.enter("remove_device")
         self.own_devices = [one for one in self.own_devices if one.id != device]
 

@@ -48,7 +48,22 @@ class DevicesTest(MainTest):
         self.screenshot(self.app, f"devices-remove-{self.appearance}")
         self.opened.removers["phone00000000000"].invoke()
         self.until(lambda: "Telephone" not in self.labels(), "the device to go")
+        self.assertIn("remove_device phone00000000000 renew", self.world.client.calls)
+
+    def test_a_device_is_removed_and_the_key_kept(self) -> None:
+        self.opened.removers["phone00000000000"].invoke()
+        self.opened.box.invoke()
+        self.opened.removers["phone00000000000"].invoke()
+        self.until(lambda: "Telephone" not in self.labels(), "the device to go")
         self.assertIn("remove_device phone00000000000", self.world.client.calls)
+
+    def test_the_account_key_is_renewed_after_a_second_look(self) -> None:
+        self.opened.renew_button.invoke()
+        self.assertNotIn("renew_key", self.world.client.calls)
+        self.opened.renew_button.invoke()
+        self.until(lambda: "renew_key" in self.world.client.calls)
+        again = "Renew the key …"
+        self.until(lambda: str(self.opened.renew_button.cget("text")) == again)
 
     def test_the_removal_can_be_thought_over(self) -> None:
         self.opened.removers["phone00000000000"].invoke()

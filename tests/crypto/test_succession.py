@@ -9,7 +9,7 @@ from bpost.crypto import labels
 from bpost.crypto.account import FORMER_MOST, AccountKey
 from bpost.crypto.keyfile import open_with_account, seal_key_file
 from bpost.crypto.primitives import random_bytes
-from bpost.crypto.succession import Succession, make_succession, prove
+from bpost.crypto.succession import Succession, _content, make_succession, prove
 from bpost.limits import Limits
 from tests.crypto.people import CryptoTest, Person, one_bit_off
 
@@ -46,13 +46,16 @@ class SuccessionTest(CryptoTest):
                 prove(b64.encode(altered), "alice", FIRST.public, SECOND.public)
 
     def test_e55_both_keys_must_have_signed(self) -> None:
-        mallory = AccountKey.generate()
-        for forged in (AccountKey(SECOND.seed, (mallory,)), AccountKey(mallory.seed, (FIRST,))):
-            keys = (FIRST.public, SECOND.public)
-            text = Succession.from_text(make_succession(forged, "alice"))
-            spelled = Succession(keys, text.signatures).text()
+        mallory, keys = AccountKey.generate(), (FIRST.public, SECOND.public)
+        by_old, by_new = Succession.from_text(make_succession(SECOND, "alice")).signatures[0]
+        content = _content("alice", *keys)
+        for pair in (
+            (mallory.sign(labels.SUCCESSION, content), by_new),
+            (by_old, mallory.sign(labels.SUCCESSOR, content)),
+        ):
             with self.refused("bad-signature"):
-                prove(spelled, "alice", *keys)
+                prove(Succession(keys, (pair,)).text(), "alice", *keys)
+        self.assertEqual(prove(Succession(keys, ((by_old, by_new),)).text(), "alice", *keys), keys)
 
     def test_a_signature_for_another_use_is_none_of_these(self) -> None:
         by_old, by_new = Succession.from_text(make_succession(SECOND, "alice")).signatures[0]
