@@ -138,7 +138,7 @@ class Drainer:
             step(outbound)
         except Exception as error:
             self._forget(outbound)
-            outbound.stream.shutdown()  # its own thread finds out, and retires it
+            outbound.stream.cut()  # its own thread finds out, and retires it
             if self._on_failure is not None:
                 self._on_failure(error)
 

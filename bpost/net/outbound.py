@@ -35,7 +35,6 @@ class Outbound:
         "_slow_reader",
         "_waiting",
         "_watched",
-        "cut",
         "stream",
     )
 
@@ -58,8 +57,6 @@ class Outbound:
         self._last = False
         self._deadline: float | None = None
         self._watched = False
-        # Whether the line was cut because the time to end in order was over.
-        self.cut = False
 
     @property
     def open(self) -> bool:
@@ -181,8 +178,7 @@ class Outbound:
             since = self._blocked_since
             if self._deadline is not None:
                 if now >= self._deadline:
-                    self.cut = True
-                    self.stream.shutdown()
+                    self.stream.cut()
             elif since is not None and now - since >= self._limits.send_seconds:
                 self._give_up()
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import ssl
+import struct
 import threading
 import time
 
@@ -346,6 +347,16 @@ class TLSStream:
             self.finish()
         else:
             self._abort()
+
+    def cut(self) -> None:
+        """End it for a peer that goes on talking: nothing of either side counts any more.
+
+        The last close resets the connection, so that a peer whose sending is stuck learns of it.
+        """
+        self._ended = True  # the system may hold megabytes that nobody wants any more
+        with contextlib.suppress(OSError):
+            self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self._abort()
 
     def _abort(self) -> None:
         self._broken = True

@@ -256,9 +256,6 @@ class ServerConnection:
 
     def _receive(self) -> bytes:
         while True:
-            # What a talker has put into the system's buffers by then is seconds of work for nobody.
-            if self._outbound.cut:
-                return b""
             # Looked at before reading: while data keeps coming, no wait would ever time out.
             if self._deadline is not None and time.monotonic() >= self._deadline:
                 self._deadline = None

@@ -6,6 +6,7 @@ import contextlib
 import json
 import socket
 import ssl
+import struct
 import subprocess
 import sys
 import threading
@@ -253,6 +254,23 @@ class StreamTest(unittest.TestCase):
                 stream.handshake(time.monotonic() + patience(10))
             stream.close()
             far.close()
+
+    def test_s1_a_peer_whose_sending_is_stuck_learns_of_a_cut(self) -> None:
+        near, far = tcp_pair()
+        client, server = streams(near, far)
+        near.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            while near.send(bytes(1 << 20)):
+                pass  # until the server's side of the network is full
+        server.cut()
+        self.assertEqual(server.receive(patience(10)), b"")
+        server.drain(time.monotonic() + patience(10))
+        # Without this the peer would find out when its system next asks for room: after minutes.
+        lingers = far.getsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.calcsize("ii"))
+        self.assertEqual(struct.unpack("ii", lingers), (1, 0))
+        server.close()
+        wait_until(lambda: near.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR), what="the reset")
+        client.close()
 
     def test_a_broken_record_ends_the_stream_with_an_error(self) -> None:
         near, far = tcp_pair()
