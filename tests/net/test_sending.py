@@ -122,7 +122,7 @@ class SendingTest(unittest.TestCase):
 
         def listen(inbound: Inbound, until: float | None = None) -> bytes:
             data = receive(inbound, until)
-            heard_late.append(server.connections[0]._stream._ended and bool(data))
+            heard_late.append(server.connections[0]._stream._broken and bool(data))
             return data
 
         def end(connection: ServerConnection, _text: str) -> None:
