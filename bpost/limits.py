@@ -102,11 +102,12 @@ class Limits:
     retries: int = 3
     resend_seconds: float = 14 * DAY
 
-    # Earlier messages for a new device of the account.
+    # A new device of the account, and its earlier messages.
     history_page: int = 64 * KIB
     history_pages: int = 4
     history_bytes: int = 128 * MIB
     history_seconds: float = 60.0
+    link_seconds: float = 300.0
 
     # The client.
     acknowledge_after: int = 64

@@ -17,6 +17,7 @@ from typing import TypeVar
 from bpost.client import enrol
 from bpost.client.enrol import Entrance
 from bpost.client.events import ConnectionChanged, ConnectionState, EventQueue
+from bpost.client.joining import Compare, Invitation, read_invitation
 from bpost.client.keystore import Keystore
 from bpost.client.profile import ANNOUNCED, Profile
 from bpost.client.ring import REMOVED_TEXT
@@ -24,14 +25,14 @@ from bpost.client.running import Running
 from bpost.crypto.password import PasswordKeys, derive_password_keys
 from bpost.crypto.primitives import equal
 from bpost.crypto.vault import seal_vault
-from bpost.errors import Refused, TransportError, UsageError
+from bpost.errors import Refused, SecurityError, TransportError, UsageError
 from bpost.limits import Limits
 from bpost.net.abort import Abort
 from bpost.net.address import parse_address
 from bpost.protocol.codes import Reason
 from bpost.protocol.fields import check_username
-from bpost.protocol.replies import PasswordChanged
-from bpost.protocol.requests import ChangePassword
+from bpost.protocol.replies import PasswordChanged, VaultStored
+from bpost.protocol.requests import ChangePassword, GetVault
 
 Self = TypeVar("Self", bound="Account")
 
@@ -105,18 +106,33 @@ class Account:
                 self._leave()
                 raise
 
-    def log_in(self, username: str, password: str, *, connect: bool = True) -> None:
+    def log_in(
+        self,
+        username: str,
+        password: str,
+        *,
+        connect: bool = True,
+        code: str = "",
+        compare: Compare | None = None,
+    ) -> None:
         """Open the profile, connect and log in; a new profile joins the account as a new device.
 
         With an existing profile and no network this succeeds too: history is readable, messages
         wait in the outbox, and the connection is made later. Without ``connect`` an existing
         profile is only opened.
 
-        Raises: what :meth:`register` raises; ``Refused("wrong-password")`` for a wrong password.
+        With ``code``, which another device of the account shows (`show_link`), the account key
+        comes from there and not from the vault: ``compare`` is called with a number, in a thread of
+        its own, and returns whether the other device shows the same.
+
+        Raises: what :meth:`register` raises; ``Refused("wrong-password")`` for a wrong password;
+        ``SecurityError("vault-missing")`` where a code is needed.
         """
         check_username(username)
         with self._life:
             entrance = self._enter(username, password)
+            if code and compare:
+                entrance = replace(entrance, invitation=self._invited(code, compare))
             join = not self._keystore.exists
             try:
                 profile = enrol.enter(entrance)
@@ -159,9 +175,12 @@ class Account:
         name = profile.username
         self._check_password(current, "The current password is wrong.")
         keys = derive_password_keys(name, new)
-        link = running.receiver.link
-        vault = seal_vault(keys.wrapping_key, name, running.upkeep.renewing.newest(link))
-        after = replace(credentials, keys=keys)
+        link, after = running.receiver.link, replace(credentials, keys=keys)
+        found = link.request(GetVault(), VaultStored)
+        with profile.store.reading():
+            keep = bool(found.vault) and profile.has_vault  # one that was taken out stays out
+        newest = running.upkeep.renewing.newest(link)
+        vault = seal_vault(keys.wrapping_key, name, newest) if keep else None
         request = ChangePassword(name, credentials.password, after.password, vault)
         link.request(request, PasswordChanged)
         credentials.keys = keys
@@ -252,6 +271,14 @@ class Account:
                 abort=self._abort,
             )
         except BaseException:
+            self._keystore.unlock()
+            raise
+
+    def _invited(self, code: str, compare: Compare) -> Invitation:
+        """Read a code; let the profile folder go if it is none."""
+        try:
+            return read_invitation(code, compare)
+        except SecurityError:
             self._keystore.unlock()
             raise
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,22 +18,14 @@ from bpost import __version__
 from bpost.client.archive import inspect_backup
 from bpost.client.cli_custody import WARNING, write_export
 from bpost.client.cli_devices import add_device_arguments, look_after, renew
-from bpost.client.cli_history import add_history_arguments, fetch, show_conversation, tell_who_asks
+from bpost.client.cli_history import add_history_arguments, fetch, show_conversation
+from bpost.client.cli_link import compares, keep_vault, read_code
+from bpost.client.cli_mail import incoming, wait_stored
 from bpost.client.cli_verify import add_arguments, answer, show_keys
 from bpost.client.client import Client
 from bpost.client.custody import receipt_text
-from bpost.client.events import (
-    ConnectionChanged,
-    ConnectionState,
-    HandoverChanged,
-    MessageAdded,
-    MessageChanged,
-    SecurityNotice,
-    SignedOut,
-)
 from bpost.client.export import FORMATS
 from bpost.client.keystore import Remembered, default_profile, remembered, remove_profile
-from bpost.client.records import Message
 from bpost.client.terminal import (
     Signals,
     asks_trust,
@@ -42,7 +33,6 @@ from bpost.client.terminal import (
     read_password,
     say,
     show,
-    show_notice,
     types_again,
 )
 from bpost.errors import BPostError, Refused, UntrustedCertificate, UsageError
@@ -106,7 +96,7 @@ def send(options: argparse.Namespace) -> int:
         raise UsageError("There is nothing to send: the standard input is empty.")
     with _logged_in(options) as me:
         waiting = {message.id: message for message in (me.send(options.to, t) for t in texts)}
-        _wait_stored(me, waiting, options)
+        wait_stored(me, waiting, options)
         if not waiting:
             me.flush(min(options.timeout, FLUSH_SECONDS))
             return 0
@@ -121,7 +111,7 @@ def listen(options: argparse.Namespace) -> int:
     """Print messages as they come, those not read yet first; and tell the senders."""
     with _logged_in(options) as me:
         left = options.count or -1
-        for message in _incoming(me, options):
+        for message in incoming(me, options):
             show(message, options.json)
             me.mark_read(message.conversation, message.id)
             left -= message.kind == "text"
@@ -163,6 +153,22 @@ def renew_key(options: argparse.Namespace) -> int:
     """Renew the account key, when somebody may have got at it; contacts go on without a pause."""
     with _logged_in(options) as me:
         return renew(me)
+
+
+def vault(options: argparse.Namespace) -> int:
+    """Say whether the server keeps your account key, sealed; let it do so, or no longer."""
+    with _logged_in(options, connect=options.state is not None) as me:
+        return keep_vault(me, options.state)
+
+
+def join(options: argparse.Namespace) -> int:
+    """Make this computer a device of your account, with a code that another one shows."""
+    given = read_password(options.password_file)
+    user = _user(options, _known(options))
+    code = read_code(options.code_file)
+    with _client(options, lambda me: me.log_in(user, given, code=code, compare=compares)) as me:
+        print(f"This computer is the device {me.device} of {me.username}.")
+    return 0
 
 
 def password(options: argparse.Namespace) -> int:
@@ -276,6 +282,9 @@ def _parser() -> argparse.ArgumentParser:
     written.add_argument("contact", metavar="USER")
     written.add_argument("--format", choices=FORMATS, default="html", help="html, if left out")
     written.add_argument("--output", type=Path, help="a new file; the standard output if left out")
+    kept = command(vault)
+    kept.add_argument("state", nargs="?", choices=("on", "off"))
+    command(join).add_argument("--code-file", type=Path, help="the code is its first line")
     what = "remove the profile from this computer too"
     command(delete_account).add_argument("--remove-profile", action="store_true", help=what)
     command(whoami)
@@ -343,46 +352,6 @@ def _standard_input(lines: bool) -> list[str]:
     """Return the standard input as one text, or each of its lines."""
     text = sys.stdin.read()
     return [line for line in text.splitlines() if line.strip()] if lines else [text.rstrip("\n")]
-
-
-def _wait_stored(me: Client, waiting: dict[str, Message], options: argparse.Namespace) -> None:
-    """Wait until none of ``waiting`` is left, or some failed, or the time is over."""
-    deadline, signals = time.monotonic() + options.timeout, options.signals
-    while any(message.status == "waiting" for message in waiting.values()) and not signals.came:
-        event = me.next_event(max(0.0, min(LOOK_SECONDS, deadline - time.monotonic())))
-        if isinstance(event, MessageChanged) and event.message.id in waiting:
-            waiting[event.message.id] = event.message
-            if event.message.status not in ("waiting", "failed"):
-                del waiting[event.message.id]
-        elif isinstance(event, SignedOut):
-            raise Refused(event.reason, event.text)
-        elif isinstance(event, SecurityNotice):
-            show_notice(event, as_json=False)
-        if event is None and time.monotonic() >= deadline:
-            return
-
-
-def _incoming(me: Client, options: argparse.Namespace) -> Iterator[Message]:
-    """Yield messages of others, first those not read yet, then as they come, until a signal."""
-    shown: set[str] = set()
-    for conversation in reversed(me.conversations()):
-        for message in me.unread(conversation.name):
-            shown.add(message.id)
-            yield message
-    while not options.signals.came:
-        event = me.next_event(LOOK_SECONDS)
-        if isinstance(event, SecurityNotice):
-            show_notice(event, options.json)
-        elif isinstance(event, HandoverChanged):
-            tell_who_asks(me)
-        elif isinstance(event, SignedOut):
-            raise Refused(event.reason, event.text)
-        elif isinstance(event, ConnectionChanged) and event.state is ConnectionState.REFUSED:
-            raise Refused("refused", event.text)
-        elif isinstance(event, MessageAdded) or (isinstance(event, MessageChanged) and event.was):
-            message = event.message
-            if not (message.own or message.id in shown):
-                yield message
 
 
 def _join(arguments: Sequence[str]) -> list[str]:

@@ -8,6 +8,7 @@ import time
 from dataclasses import asdict
 
 from bpost.client.cli_history import follow_giving, tell_who_asks
+from bpost.client.cli_link import show_code
 from bpost.client.client import Client
 from bpost.client.records import DeviceInfo
 from bpost.client.terminal import printable
@@ -18,7 +19,7 @@ FLUSH_SECONDS = 10.0
 
 def add_device_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe what may follow the command."""
-    parser.add_argument("action", nargs="?", choices=("name", "remove", "give", "refuse"))
+    parser.add_argument("action", nargs="?", choices=("name", "remove", "code", "give", "refuse"))
     parser.add_argument("value", nargs="?", help="a name for this device, or the id of another")
     text = "with remove: keep the account key, which that device had, too"
     parser.add_argument("--keep-key", action="store_true", help=text)
@@ -27,8 +28,10 @@ def add_device_arguments(parser: argparse.ArgumentParser) -> None:
 
 def look_after(me: Client, options: argparse.Namespace) -> int:
     """Do what was asked for."""
+    if options.action == "code":
+        return show_code(me, options)
     if options.action and not options.value:
-        raise UsageError("Say devices name TEXT, or devices remove, give or refuse ID.")
+        raise UsageError("Say devices code, name TEXT, or devices remove, give or refuse ID.")
     if options.action == "name":
         me.name_device(options.value)
     elif options.action == "remove":

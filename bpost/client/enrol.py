@@ -11,12 +11,14 @@ from dataclasses import dataclass, field, replace
 
 from bpost import b64
 from bpost.client.events import EventQueue
+from bpost.client.joining import Invitation, Linked, join
 from bpost.client.keystore import Keystore, Remembered
 from bpost.client.link import Link
 from bpost.client.profile import (
     FOUNDER,
     REGISTERED,
     VAULT,
+    VAULT_OFF,
     YES,
     Clock,
     Profile,
@@ -50,6 +52,7 @@ class Entrance:
     clock: Clock
     events: EventQueue
     abort: Abort
+    invitation: Invitation | None = None
 
     def link(self) -> Link:
         """Connect to the server."""
@@ -165,7 +168,7 @@ def reseal(keystore: Keystore, account: AccountKey, keys: PasswordKeys) -> None:
 
 
 def _join(entrance: Entrance) -> None:
-    """Make a profile for a new device of an account; the vault has the account's key."""
+    """Make a profile for a new device of an account, with the account's key."""
     link = entrance.link()
     try:
         device = _enter_as(entrance, link, "")
@@ -201,14 +204,22 @@ def _account(entrance: Entrance, link: Link) -> tuple[AccountKey, str, tuple[str
     vault = link.ask(GetVault(), VaultStored)
     own = link.ask(GetBundles(me, me, ()), Bundles)
     username = own.contact if canonical(own.contact) == canonical(me) else me
-    if not vault.vault and not own.public_key:
+    if not (vault.vault or vault.version or own.public_key or entrance.invitation):
         return AccountKey.generate(), username, (FOUNDER,)
-    account = open_vault(entrance.keys.wrapping_key, me, vault.vault)
-    # One that was renewed may not be published yet: whoever has the vault goes on with that.
-    if own.public_key and own.public_key not in (b64.encode(one.public) for one in account.all):
-        text = "The server shows another account key as yours than the one in your vault."
+    linked = _receive_key(entrance, link, vault.vault)
+    # One that was renewed may not be published yet: whoever has it goes on with that.
+    known = [b64.encode(one.public) for one in linked.account.all]
+    if own.public_key and own.public_key not in known:
+        text = "The server shows another account key as yours than the one that came to you."
         raise SecurityError("account-key-changed", text + " This device does not join.")
-    return account, username, (VAULT,)
+    return linked.account, username, (VAULT if linked.vault else VAULT_OFF,)
+
+
+def _receive_key(entrance: Entrance, link: Link, vault: str) -> Linked:
+    """Return the account's key: by the code of another device if there is one, or of the vault."""
+    if entrance.invitation is not None:
+        return join(link, entrance.username, entrance.invitation, entrance.limits)
+    return Linked(open_vault(entrance.keys.wrapping_key, entrance.username, vault), vault=True)
 
 
 def _unlock_with_vault(entrance: Entrance) -> None:
@@ -226,10 +237,10 @@ def _unlock_with_vault(entrance: Entrance) -> None:
     try:
         _enter_as(entrance, link, known.device if known else "")
         vault = link.ask(GetVault(), VaultStored)
+        linked = _receive_key(entrance, link, vault.vault)
     finally:
         link.close()
-    account = open_vault(entrance.keys.wrapping_key, entrance.username, vault.vault)
-    reseal(entrance.keystore, account, entrance.keys)
+    reseal(entrance.keystore, linked.account, entrance.keys)
 
 
 def _check_owner(entrance: Entrance) -> None:

@@ -71,6 +71,11 @@ class HandoverChanged:
 
 
 @dataclass(frozen=True)
+class LinkChanged:
+    """Something happened to the code that this device shows; see :meth:`Client.link`."""
+
+
+@dataclass(frozen=True)
 class SecurityNotice:
     """Something that may be an attack was refused; ``cause`` as in ``SecurityError.CAUSES``.
 
@@ -104,6 +109,7 @@ Event = (
     | ContactsChanged
     | ConversationChanged
     | HandoverChanged
+    | LinkChanged
     | SecurityNotice
     | SignedOut
     | EventsLost

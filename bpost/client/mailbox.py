@@ -43,6 +43,7 @@ from bpost.protocol.content import (
     RENEWAL,
     RETRY,
     TEXT,
+    VAULT,
 )
 from bpost.protocol.envelope import parse_envelope
 from bpost.protocol.fields import canonical
@@ -52,7 +53,7 @@ from bpost.protocol.replies import Delivery
 
 log = logging.getLogger(__name__)
 
-SILENT = frozenset({RECEIPT, DEVICES, RENEWAL, EMPTY})
+SILENT = frozenset({RECEIPT, DEVICES, RENEWAL, VAULT, EMPTY})
 """The types of payloads that are no messages to show."""
 
 QUOTED = 500  # of the words of an unsealed message, so many characters are shown
@@ -208,6 +209,8 @@ class Mailbox:
                 events += self._take_receipt(payload)
             elif payload.means == RENEWAL:
                 events += self._renewal.take(payload)
+            elif payload.means == VAULT:
+                events += self._ring.take_vault(payload)
             else:
                 events += self._ring.take(payload, key)
         elif shown and (unsealed.new_key or not self._is_there(payload)):

@@ -14,6 +14,7 @@ from bpost.client.healing import Healing
 from bpost.client.history import History
 from bpost.client.journal import Journal
 from bpost.client.keybook import KeyBook
+from bpost.client.linking import Linking
 from bpost.client.mailbox import Bonds, Mailbox, Remedies
 from bpost.client.merging import Merging
 from bpost.client.opener import Opener
@@ -56,6 +57,7 @@ class Parts:
     rollback: Rollback
     handing: Handing
     fetching: Fetching
+    linking: Linking
 
     def unread(self, name: str) -> list[Message]:
         """Return what has not been read of a conversation, within a reading."""
@@ -115,4 +117,5 @@ def assemble(profile: Profile) -> Parts:
         rollback=Rollback(profile, people, devices, journal, errands, history, chains),
         handing=handing,
         fetching=fetching,
+        linking=Linking(profile),
     )

@@ -36,6 +36,7 @@ DEVICE = "device"
 REGISTERED = "registered"  # the server has the account
 FOUNDER = "founder"  # this device made the account, so it was there for every message
 VAULT = "vault"  # the server's vault holds our account key
+VAULT_OFF = "vault-off"  # the user wants none at the server
 ANNOUNCED = "announced"  # own devices and contacts have been told of this device
 NAMED = "named"  # the server has a sealed name of this device
 RING = "ring"  # the own other devices whose coming has been shown
@@ -99,6 +100,17 @@ class Profile:
         """Whether this device was removed from its account: it can only be read then."""
         with self.store.reading():
             return self.store.recall("removed", lambda: self.fact(REMOVED) is not None)
+
+    @property
+    def has_vault(self) -> bool:
+        """Whether the user lets the server keep a vault; within a transaction or reading."""
+        return self.fact(VAULT_OFF) is None
+
+    def keep_vault(self, on: bool) -> None:
+        """Note whether the server's vault holds the account key; within a transaction."""
+        known, unknown = (VAULT, VAULT_OFF) if on else (VAULT_OFF, VAULT)
+        self.unknow(unknown)
+        self.know(known, YES)
 
     def set_device(self, device: str) -> None:
         """Keep the id that the server gave this device; it is one that the server knows then."""

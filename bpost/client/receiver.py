@@ -29,8 +29,16 @@ from bpost.errors import (
     TransportError,
 )
 from bpost.protocol.codes import Reason
-from bpost.protocol.replies import Closing, Delivery, KeyCount, SendAccepted, SendRefused
-from bpost.protocol.requests import Acknowledge
+from bpost.protocol.fields import canonical
+from bpost.protocol.replies import (
+    Closing,
+    Delivery,
+    KeyCount,
+    SendAccepted,
+    SendRefused,
+    SignalDelivery,
+)
+from bpost.protocol.requests import Acknowledge, Signal
 from bpost.protocol.shape import Reply
 
 log = logging.getLogger(__name__)
@@ -250,6 +258,8 @@ class Receiver:
                 self._acks.add(frame.seq)
             elif isinstance(frame, SendAccepted | SendRefused):
                 self._answer(frame)
+            elif isinstance(frame, SignalDelivery):
+                self._signalled(frame)
             elif isinstance(frame, KeyCount):
                 self._courier.wake(lambda dispatch: dispatch.keys_low())
             elif isinstance(frame, Closing):
@@ -269,6 +279,13 @@ class Receiver:
         if frame.reason in PASSING:
             return []
         return outbox.refuse(frame.ref, frame.explanation or "The server refused the message.")
+
+    def _signalled(self, frame: SignalDelivery) -> None:
+        """Answer what a device says that wants to join the account."""
+        name = self._profile.username
+        if canonical(frame.sender) == self._profile.name:
+            for body in self._parts.linking.take(frame.body):
+                self.link.post(Signal(name, body, name))
 
     def _answer(self, frame: SendAccepted | SendRefused) -> None:
         """Tell the courier that a frame is not under way any more."""

@@ -156,6 +156,23 @@ class HandoverInfo:
 
 
 @dataclass(frozen=True)
+class LinkInfo:
+    """A code that this device shows for another one to join with, and how far that is.
+
+    ``state`` is ``waiting`` until a device has read the code; then ``met``, and ``number`` is to be
+    compared; ``agreed`` once the user here has said that it is the same, ``done`` when the other
+    device has the account's key. Or it ends: ``over`` after its time, ``refused`` by the user,
+    ``spied`` when a second device came with the same code. ``left`` is in seconds.
+    """
+
+    code: str = field(default="", repr=False)
+    state: str = "over"
+    name: str = ""
+    number: str = ""
+    left: float = 0.0
+
+
+@dataclass(frozen=True)
 class Conversation:
     """A conversation with one person; ``request`` while that person is not in the contact list."""
 

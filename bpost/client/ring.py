@@ -35,7 +35,7 @@ from bpost.crypto.account import AccountKey, open_device_list, sign_device_list
 from bpost.crypto.primitives import generate_x25519
 from bpost.errors import UsageError
 from bpost.protocol.canonical_json import Json
-from bpost.protocol.content import DEVICES
+from bpost.protocol.content import DEVICES, VAULT
 from bpost.protocol.fields import canonical
 from bpost.protocol.payload import Payload
 
@@ -48,6 +48,15 @@ REMOVED_TEXT = (
 ADDED_TEXT = (
     "A new device{name} was added to your account. If that was not you, remove it in the list of "
     "your devices, and change your password."
+)
+
+VAULT_OFF_TEXT = (
+    "Your account key is no longer in the server's vault. A new device joins with a code that one "
+    "of your devices shows; without any of them, and without a backup, nobody can."
+)
+VAULT_ON_TEXT = (
+    "Your account key is in the server's vault, sealed with your password: a new device needs only "
+    "your name and your password."
 )
 
 DROPPED_TEXT = "A device{name} was removed from your account."
@@ -121,6 +130,23 @@ class Ring:
             return self._lock()
         self._devices.enlist([offered])
         return []
+
+    def take_vault(self, payload: Payload) -> list[Event]:
+        """Take over from another own device whether the server keeps a vault."""
+        if payload.sender != self._profile.name:
+            return []
+        on = bool(payload.content["on"])
+        if on is not self._profile.has_vault:
+            self._profile.keep_vault(on)
+            return self._notice(VAULT_ON_TEXT if on else VAULT_OFF_TEXT)
+        return []
+
+    def say_vault(self, on: bool) -> list[Event]:
+        """Note that the user wants a vault, or none, and tell the other own devices."""
+        self._profile.keep_vault(on)
+        if self._devices.reachable(self._profile.name):
+            self._outbox.queue(self._profile.name, VAULT, {"on": on})
+        return self._notice(VAULT_ON_TEXT if on else VAULT_OFF_TEXT)
 
     def news(self) -> tuple[set[str], set[str]]:
         """Return the other devices that came and went since the last :meth:`tell`."""

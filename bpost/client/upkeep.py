@@ -158,12 +158,16 @@ class Upkeep:
             self._store.checkpoint()
 
     def _keep_vault(self, link: Link) -> None:
-        """Put the account key into the vault, or see that it is there."""
+        """Put the account key into the vault, or see that it is there; or that it is not."""
         profile, wrapping_key = self._profile, self._credentials.keys.wrapping_key
         with self._store.reading():
-            if profile.fact(VAULT):
-                return
+            wanted, known = profile.has_vault, profile.fact(VAULT)
+        if wanted and known:
+            return
         found = link.request(GetVault(), VaultStored)
+        if not wanted or (found.version and not found.vault):  # an own device took it out
+            self._empty_vault(link, found)
+            return
         if not found.vault:
             sealed = seal_vault(wrapping_key, profile.name, profile.account)
             try:
@@ -178,6 +182,14 @@ class Upkeep:
                 self.renewing.inherit(account)
         with self._store.transaction():
             profile.know(VAULT, YES)
+
+    def _empty_vault(self, link: Link, found: VaultStored) -> None:
+        """Take out what an old copy of the server, or an other device, has put there again."""
+        if found.vault:
+            with suppress(Refused):  # somebody was faster; it is looked at after the next log-in
+                link.request(PutVault(found.version, ""), VaultStored)
+        with self._store.transaction():
+            self._profile.keep_vault(False)
 
     def tell(self, link: Link) -> None:
         """Show which own devices came and went, with the names that the server keeps of them."""

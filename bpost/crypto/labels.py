@@ -19,6 +19,12 @@ DEVICE_NAME = b"bpost/1 device name"
 SUCCESSION = b"bpost/1 succession, by the old key"
 SUCCESSOR = b"bpost/1 successor, by the new key"
 
+# Joining by a code that another device shows (section 9).
+LINK_SLOT = b"bpost/1 link slot"
+LINK_HELLO = b"bpost/1 link hello"
+LINK_STEP = b"bpost/1 link step"
+LINK_NUMBER = b"bpost/1 link number"
+
 # Starting a session (section 3).
 HANDSHAKE = b"bpost/1 PQXDH CURVE25519 SHA-256 ML-KEM-768"
 ASSOCIATED_DATA = b"bpost/1 associated data"

@@ -37,7 +37,8 @@ def open_vault(wrapping_key: bytes, username: str, text: str) -> AccountKey:
     if not text:
         raise SecurityError(
             "vault-missing",
-            "The server keeps no vault of this account: add this device from another one of yours.",
+            "The server keeps no vault of this account. On another of your devices choose Devices, "
+            "Add a device (or bpost-cli devices code), and give the code that it shows here.",
         )
     data = b64.decode(text)
     version = FORMAT_RENEWED if data.startswith(bytes([FORMAT_RENEWED])) else FORMAT

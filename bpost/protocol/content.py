@@ -30,6 +30,7 @@ LOST: Final = "lost"
 DEVICES: Final = "devices"
 RENEWAL: Final = "renewal"
 INHERIT: Final = "inherit"
+VAULT: Final = "vault"
 
 HANDED: Final = frozenset({FETCH, HISTORY})
 """What only the devices of one account say to each other: earlier messages, for a new one."""
@@ -166,6 +167,11 @@ def _check_keys(value: Json) -> None:
         raise Unfit("has no keys where there must be some")
 
 
+def _check_vault(content: Mapping[str, Json]) -> None:
+    if not isinstance(content["on"], bool):
+        raise Unfit("does not say whether there is a vault")
+
+
 def _check_nothing(content: Mapping[str, Json]) -> None:
     """Take anything; there is no key left to look at."""
 
@@ -176,6 +182,7 @@ CONTENT: Final[Mapping[str, tuple[frozenset[str], Callable[[Mapping[str, Json]],
     DEVICES: (frozenset({"list", "removed"}), _check_devices),
     RENEWAL: (frozenset({"succession", "list"}), _check_renewal),
     INHERIT: (frozenset({"seeds"}), _check_inherit),
+    VAULT: (frozenset({"on"}), _check_vault),
     EMPTY: (frozenset(), _check_nothing),
     RETRY: (frozenset({"numbers", "frames", "after"}), _check_retry),
     AGAIN: (frozenset({"payload", "hash"}), _check_again),

@@ -26,6 +26,7 @@ from bpost.protocol.fields import (
     Succession,
     Username,
     Vault,
+    VaultOrEmpty,
 )
 from bpost.protocol.shape import Request, Texts
 
@@ -188,10 +189,13 @@ class GetVault(Request, code=Code.VAULT, words="get"):
 
 @dataclass(frozen=True)
 class PutVault(Request, code=Code.VAULT, words="put"):
-    """Replace the vault of ``version`` (0 where there is none yet); the answer has the next one."""
+    """Replace the vault of ``version`` (0 where there is none yet); the answer has the next one.
+
+    An empty ``vault`` takes away what is there.
+    """
 
     version: Integer
-    vault: Vault = field(repr=False)
+    vault: VaultOrEmpty = field(repr=False)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,8 @@ from tests.takeouts import Takeout
 HOUSEHOLD = "tests.client.test_household"
 JOINING = "tests.client.test_joining"
 HANDOVER = "tests.client.test_handover"
+LINKING = "tests.client.test_linking"
+LINK_KEYS = "tests.crypto.test_linking.LinkingTest"
 
 TAKEOUTS = [
     Takeout(
@@ -117,5 +119,69 @@ TAKEOUTS = [
         "        if known is None:\n            self._people.pin(peer.name, key)\n"
         "        if other:\n            return []\n",
         f"{HANDOVER}.PinTest.test_e60_a_key_that_only_the_new_device_was_given_is_found_out",
+    ),
+    Takeout(
+        "E60",
+        "bpost/client/linking.py",
+        '        elif now.state == "agreed":\n',
+        '        elif now.state in ("met", "agreed"):\n',
+        f"{LINKING}.LinkTest.test_e60_nothing_is_given_before_both_have_confirmed",
+    ),
+    Takeout(
+        "E60",
+        "bpost/client/joining.py",
+        "        if not answers.get():\n",
+        "        if answers.get() is None:\n",
+        f"{LINKING}.LinkTest.test_e60_nothing_is_given_before_both_have_confirmed",
+    ),
+    Takeout(
+        "E60",
+        "bpost/client/linking.py",
+        '                now.state = "spied"\n',
+        "                pass\n",
+        f"{LINKING}.LinkTest.test_e60_whoever_saw_the_code_is_found_out_by_the_number",
+    ),
+    Takeout(
+        "E60",
+        "bpost/client/linking.py",
+        '            now.state, now.keys = "over", None\n            return None\n',
+        "            pass\n",
+        f"{LINKING}.LinkTest.test_e60_a_code_serves_once_and_not_for_long",
+    ),
+    Takeout(
+        "E60",
+        "bpost/crypto/linking.py",
+        "    return hkdf(code.secret, info=labels.LINK_HELLO",
+        "    return hkdf(bytes(SECRET), info=labels.LINK_HELLO",
+        f"{LINK_KEYS}.test_e60_a_request_that_was_made_without_the_code_does_not_open",
+    ),
+    Takeout(
+        "E60",
+        "bpost/crypto/linking.py",
+        "    return hkdf(code.secret, info=labels.LINK_HELLO",
+        "    return hkdf(bytes(SECRET), info=labels.LINK_HELLO",
+        f"{LINKING}.LinkTest"
+        ".test_e60_a_link_request_that_the_server_hands_to_an_attacker_gets_nothing",
+    ),
+    Takeout(
+        "E60",
+        "bpost/crypto/linking.py",
+        "            self.shared, info=labels.LINK_NUMBER",
+        "            bytes(KEY), info=labels.LINK_NUMBER",
+        f"{LINK_KEYS}.test_e60_whoever_saw_the_code_shows_another_number_and_opens_nothing",
+    ),
+    Takeout(
+        "E60",
+        "bpost/client/account.py",
+        "            keep = bool(found.vault) and profile.has_vault",
+        "            keep = True",
+        f"{LINKING}.VaultTest.test_e60_a_key_that_was_taken_out_of_the_vault_stays_out",
+    ),
+    Takeout(
+        "E60",
+        "bpost/client/upkeep.py",
+        '                link.request(PutVault(found.version, ""), VaultStored)\n',
+        "                pass\n",
+        f"{LINKING}.VaultTest.test_e60_a_key_that_was_taken_out_of_the_vault_stays_out",
     ),
 ]

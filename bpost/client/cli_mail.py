@@ -1,0 +1,64 @@
+"""Messages on a terminal: waiting until they are stored, and for those that come."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Iterator
+
+from bpost.client.cli_history import tell_who_asks
+from bpost.client.client import Client
+from bpost.client.events import (
+    ConnectionChanged,
+    ConnectionState,
+    HandoverChanged,
+    MessageAdded,
+    MessageChanged,
+    SecurityNotice,
+    SignedOut,
+)
+from bpost.client.records import Message
+from bpost.client.terminal import show_notice
+from bpost.errors import Refused
+
+LOOK_SECONDS = 0.25
+
+
+def wait_stored(me: Client, waiting: dict[str, Message], options: argparse.Namespace) -> None:
+    """Wait until none of ``waiting`` is left, or some failed, or the time is over."""
+    deadline, signals = time.monotonic() + options.timeout, options.signals
+    while any(message.status == "waiting" for message in waiting.values()) and not signals.came:
+        event = me.next_event(max(0.0, min(LOOK_SECONDS, deadline - time.monotonic())))
+        if isinstance(event, MessageChanged) and event.message.id in waiting:
+            waiting[event.message.id] = event.message
+            if event.message.status not in ("waiting", "failed"):
+                del waiting[event.message.id]
+        elif isinstance(event, SignedOut):
+            raise Refused(event.reason, event.text)
+        elif isinstance(event, SecurityNotice):
+            show_notice(event, as_json=False)
+        if event is None and time.monotonic() >= deadline:
+            return
+
+
+def incoming(me: Client, options: argparse.Namespace) -> Iterator[Message]:
+    """Yield messages of others, first those not read yet, then as they come, until a signal."""
+    shown: set[str] = set()
+    for conversation in reversed(me.conversations()):
+        for message in me.unread(conversation.name):
+            shown.add(message.id)
+            yield message
+    while not options.signals.came:
+        event = me.next_event(LOOK_SECONDS)
+        if isinstance(event, SecurityNotice):
+            show_notice(event, options.json)
+        elif isinstance(event, HandoverChanged):
+            tell_who_asks(me)
+        elif isinstance(event, SignedOut):
+            raise Refused(event.reason, event.text)
+        elif isinstance(event, ConnectionChanged) and event.state is ConnectionState.REFUSED:
+            raise Refused("refused", event.text)
+        elif isinstance(event, MessageAdded) or (isinstance(event, MessageChanged) and event.was):
+            message = event.message
+            if not (message.own or message.id in shown):
+                yield message
