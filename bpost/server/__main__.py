@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Sequence
-from queue import SimpleQueue
 from types import FrameType, ModuleType
 
 from bpost.errors import BPostError
@@ -50,18 +50,22 @@ class _Asked:
     """What signals ask for: to stop (TERM, INT; twice means now) or to reload (HUP)."""
 
     def __init__(self) -> None:
-        # Not an Event: its lock may be held by the very thread that a signal interrupts.
-        self._told: SimpleQueue[None] = SimpleQueue()
         self._stop = False
         self._reload = False
+        # Whichever thread the system interrupts, it rings here, and the main thread wakes up:
+        # one that waits for a lock would sleep on where the signal came to another thread.
+        self._bell, self._ringer = socket.socketpair()
+        self._ringer.setblocking(False)
+        signal.set_wakeup_fd(self._ringer.fileno(), warn_on_full_buffer=False)
         for name in ("SIGTERM", "SIGINT"):
             signal.signal(getattr(signal, name), self._on_stop)
         if hasattr(signal, "SIGHUP"):
             signal.signal(signal.SIGHUP, self._on_reload)
 
     def wait(self) -> bool:
-        """Wait for a signal; return True to stop, False to reload."""
-        self._told.get()
+        """Wait for a signal; return True to stop, False to reload, however often that was asked."""
+        while not self._stop and not self._reload:
+            self._bell.recv(4096)
         self._reload = False
         return self._stop
 
@@ -69,12 +73,9 @@ class _Asked:
         if self._stop:
             os._exit(1)
         self._stop = True
-        self._told.put(None)
 
     def _on_reload(self, _number: int, _frame: FrameType | None) -> None:
-        if not self._reload:  # however many came since the last look
-            self._reload = True
-            self._told.put(None)
+        self._reload = True
 
 
 def _allow_descriptors() -> None:

@@ -54,6 +54,8 @@ TOLD = (
 """The limits that a client is told when it logs in."""
 
 _WRONG = "The username or the password is wrong."
+_ADDRESS = "Too many tries from your address."
+_ACCOUNT = "Too many tries for this account."
 _INVITE = (
     "This server takes new users by invitation, and this invitation is not, or no longer, good."
 )
@@ -88,8 +90,9 @@ def register(session: Session, request: Register) -> Registered:
     if session.account is not None:
         raise Refused(Reason.CONFLICT, "This connection is logged in already.")
     address = meter_key(session.wire.peer)
-    _take(office.rates.log_ins_address, address, "Too many tries from your address.")
-    _take(office.rates.registrations_address, address, "Too many new accounts from your address.")
+    _take(session, office.rates.log_ins_address, address, _ADDRESS)
+    text = "Too many new accounts from your address."
+    _take(session, office.rates.registrations_address, address, text)
     try:
         account = _add_account(session, request)
     except Refused:
@@ -104,7 +107,8 @@ def register(session: Session, request: Register) -> Registered:
 def change_password(session: Session, request: ChangePassword) -> PasswordChanged:
     """Rule of code 3: the hash and the vault change together or not at all."""
     office, me = session.office, session.me
-    _take(office.rates.log_ins_account, (me.canonical, "change"), "Too many tries.")
+    rate = office.rates.log_ins_account
+    _take(session, rate, (me.canonical, "change"), "Too many tries.", me.name)
     account = _verified(session, office.store.accounts.by_id(me.id), me.name, request.current)
     hashed = office.hash_login(request.new)
     if not office.store.accounts.set_login(me.id, account.login, hashed, request.vault):
@@ -122,7 +126,8 @@ def delete_account(session: Session, request: DeleteAccount) -> AccountDeleted:
     reading the answer.
     """
     office, me = session.office, session.me
-    _take(office.rates.log_ins_account, (me.canonical, "delete"), "Too many tries.")
+    rate = office.rates.log_ins_account
+    _take(session, rate, (me.canonical, "delete"), "Too many tries.", me.name)
     _verified(session, office.store.accounts.by_id(me.id), me.name, request.password)
     receipt = office.store.accounts.delete(me.id, now_ms())
     office.cursors.forget(me.id)
@@ -174,6 +179,10 @@ def _new_device(session: Session, account: Account) -> str:
     if session.office.store.devices.add(account.id, device, now_ms(), most) is None:
         text = f"This account has {most} devices, as many as may be. Remove one first."
         raise Refused(Reason.QUOTA, text)
+    wire = session.wire
+    session.office.log.info(
+        "device added", connection=wire.id, address=wire.peer, user=account.name, device=device
+    )
     return device
 
 
@@ -196,13 +205,13 @@ def _count_log_in(session: Session, account: Account, request: LogIn) -> _Counte
     """Count a try. Known devices count for themselves: strangers cannot lock a user out."""
     rates, store = session.office.rates, session.office.store
     address = meter_key(session.wire.peer)
-    _take(rates.log_ins_address, address, "Too many tries from your address.")
+    _take(session, rates.log_ins_address, address, _ADDRESS)
     known = None
     if request.device not in (None, NEW, PLAIN):
         # Asked for an unknown user too: how long it takes tells nothing.
         known = request.device if store.devices.mailbox(account.id, request.device) else None
     name = canonical(request.username)
-    _take(rates.log_ins_account, (name, known), "Too many tries for this account.")
+    _take(session, rates.log_ins_account, (name, known), _ACCOUNT, name)
     return _Counted(address, name, known)
 
 
@@ -231,9 +240,13 @@ def _look_again(session: Session, account: Account) -> None:
         raise Refused(Reason.WRONG_PASSWORD, _WRONG)
 
 
-def _take(meter: Meter, key: object, text: str) -> None:
+def _take(session: Session, meter: Meter, key: object, text: str, user: str = "") -> None:
     wait = meter.take(key)
     if wait:
+        wire = session.wire
+        session.office.log.warning(
+            "rate limited", connection=wire.id, address=wire.peer, user=user, says=text
+        )
         raise Refused(Reason.RATE_LIMITED, f"{text} {wait_text(wait)}")
 
 

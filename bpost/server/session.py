@@ -145,6 +145,7 @@ class Session:
 
     def overdo(self, text: str) -> NoReturn:
         """Refuse what comes too often; a stranger is out for it, and who does not stop then."""
+        self._note("rate limited", says=text)
         if self.account is None:
             self._end(Reason.RATE_LIMITED, text)
         self.strain()
@@ -154,6 +155,7 @@ class Session:
         """Count what costs work and is of no use; end the connection where it does not stop."""
         wait = self.office.rates.excess.take(self.wire.id)
         if wait:
+            self._note("flooded", address=self.wire.peer)
             self._end(Reason.RATE_LIMITED, f"Far too much at once. {wait_text(wait)}")
 
     def _slow_down(self) -> None:

@@ -8,10 +8,13 @@ import logging
 import unittest
 from unittest import mock
 
+from bpost.limits import Limits, Rate
 from bpost.server import directory
+from bpost.server.files import lock_folder
 from bpost.server.log import LONGEST, EventLog
 from bpost.server.repeats import CAUSES, Repeats
-from tests.server.parts import OTHER, PASSWORD, OfficeTest, device_of
+from bpost.server.store import now_ms
+from tests.server.parts import OTHER, PASSWORD, OfficeTest, ServerTest, device_of
 
 FOREIGN = (
     "x\n2026 INFO admin logged in",
@@ -140,6 +143,60 @@ class SecretTest(OfficeTest):
             alice.say("4", "alice", "bob")
         with mock.patch.object(self.office.store.mail, "store", side_effect=problem):
             alice.say("0", "alice", "CANARY-body", "bob")
+
+
+class SecurityEventTest(OfficeTest):
+    """What must be found in the log afterwards (S56)."""
+
+    limits = Limits(log_ins_account=Rate(3, 600), sends=Rate(1, 600), excess=Rate(1, 600))
+
+    def test_s56_each_security_event_is_there_with_its_time_and_connection(self) -> None:
+        self.friends()
+        self.visitor().ask("1", "alice", OTHER)
+        phone, tablet = self.device("alice"), self.device("alice")
+        self.visitor().ask("1", "alice", OTHER)
+        phone.ask("6", "alice", "KEY", device_of(phone), "BUNDLE")
+        phone.ask("8", "revoke", device_of(tablet))
+        phone.ask("3", "alice", PASSWORD, OTHER)
+        bob = self.device("bob")
+        bob.ask("0", "mallory", "hi", "alice")
+        for number in range(3):
+            bob.ask("0", "bob", "hi", "alice", f"r{number}")
+        self.user("carol").ask("14", "carol", PASSWORD)
+        self.office.store.accounts.disable("alice", now_ms())
+        self.office.clerk.round()
+        lines = self.log.getvalue().splitlines()
+        for event, about in (
+            ("INFO registered", 'user="alice"'),
+            ("INFO log-in", 'user="bob"'),
+            ("WARNING wrong password", 'user="alice"'),
+            ("INFO device added", device_of(phone)),
+            ("INFO device removed", 'user="alice"'),
+            ("INFO key published", 'user="alice"'),
+            ("INFO password changed", 'user="alice"'),
+            ("WARNING rate limited", 'user="alice"'),
+            ("WARNING rate limited", 'user="bob"'),
+            ("WARNING flooded", 'user="bob"'),
+            ("WARNING refused sender", 'claimed="mallory"'),
+            ("INFO account deleted", 'user="carol"'),
+            ("INFO expelled", 'reason="disabled"'),
+        ):
+            with self.subTest(event=event, about=about):
+                found = [line for line in lines if f" {event} " in line and about in line]
+                self.assertTrue(found, lines)
+                self.assertRegex(found[0], r"\A20\d\d-\d\d-\d\dT[\d:.]+\+00:00 ")
+                self.assertIn("connection=", found[0])
+
+
+class LifeEventTest(ServerTest):
+    """The same of the server itself."""
+
+    def test_s56_start_stop_and_a_new_certificate_are_there(self) -> None:
+        self.post_office.reload()
+        self.post_office.stop()
+        self.post_office._lock = lock_folder(self.folder)  # which the end of the test gives back
+        for event in ("started", "certificate reloaded", "stopped"):
+            self.assertIn(f" INFO {event}", self.log.getvalue())
 
 
 if __name__ == "__main__":

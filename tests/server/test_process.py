@@ -23,6 +23,7 @@ from tests.server.parts import OTHER, PASSWORD, ROOT, PlainClient, Process, runn
 from tests.support import patience, wait_until
 
 KILLS = 10
+STOPS = 2
 WRITERS = ("alice", "carol", "dave")
 TROUBLE = (OSError, EOFError, WebSocketException, ssl.SSLError)
 
@@ -303,6 +304,42 @@ class KillTest(ProcessTest):
         self.assertEqual(judge.verdict(), [])
         self.assertGreater(len(judge.answers), 10 * KILLS)
         self.assertEqual(server.end(), 0)
+
+    def test_s60_whoever_tells_it_to_stop_under_load_loses_nothing(self) -> None:
+        judge = Judge(self.folder)
+        device = self.prepare(judge)
+        writers = [Writer(judge, name) for name in WRITERS]
+        server = Process(self.folder)
+        judge.port = server.port
+        for thread in (*writers, Reader(judge, device)):
+            thread.start()
+        for _ in range(STOPS):
+            before = len(judge.answers)
+            wait_until(lambda: len(judge.answers) > before + 10, 30, "messages")  # noqa: B023
+            idle, started = server.client(), time.monotonic()
+            idle.ask("9", "list")
+            self.assertEqual(server.end(), 0)
+            self.assertLess(time.monotonic() - started, patience(10))
+            self.assertEqual(idle.receive()[:2], ["99", "busy"])
+            idle.close()
+            server = Process(self.folder)
+            judge.port = server.port
+        judge.enough.set()
+        for writer in writers:
+            writer.join(patience(30))
+        with contextlib.suppress(AssertionError):
+            wait_until(judge.complete, 20)
+        judge.over.set()
+        self.assertEqual(judge.verdict(), [])
+        self.assertEqual(server.end(), 0)
+
+    def test_s60_a_second_signal_means_now(self) -> None:
+        server = Process(self.folder)
+        server.process.send_signal(signal.SIGSTOP)  # both wait for it when it goes on
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCONT):
+            server.process.send_signal(number)
+        self.assertEqual(server.process.wait(patience(20)), 1)
+        server.end()
 
     def prepare(self, judge: Judge) -> str:
         """Register everyone; return the id of bob's device."""

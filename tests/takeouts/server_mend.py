@@ -54,9 +54,9 @@ TAKEOUTS = [
     Takeout(
         "E71",
         "bpost/server/entry.py",
-        '    _take(rates.log_ins_account, (name, known), "Too many tries for this account.")\n',
+        "    _take(session, rates.log_ins_account, (name, known), _ACCOUNT, name)\n",
         "    if account.id:\n"
-        '        _take(rates.log_ins_account, (name, known), "Too many tries for this account.")\n',
+        "        _take(session, rates.log_ins_account, (name, known), _ACCOUNT, name)\n",
         NAMES_TEST + "CountTest."
         "test_e71_unknown_names_are_counted_like_known_ones_and_the_owner_gets_in",
     ),

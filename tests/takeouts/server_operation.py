@@ -6,6 +6,8 @@ from tests.takeouts import Takeout
 
 COPIES_TEST = "tests.server.test_copies.CopiesTest."
 METRICS_TEST = "tests.server.test_metrics."
+LOG_TEST = "tests.server.test_log."
+PROCESS_TEST = "tests.server.test_process.KillTest."
 RATE_TEST = "tests.server.test_entry.RateTest."
 
 TAKEOUTS = [
@@ -52,6 +54,45 @@ TAKEOUTS = [
         "            self._ensure()\n        self._tls.reload()\n        if",
         "            pass\n        self._tls.reload()\n        if",
         METRICS_TEST + "RenewalTest.test_s66_our_certificate_is_renewed_in_time_under_the_same_pin",
+    ),
+    # S56: what must be in the log.
+    Takeout(
+        "S56",
+        "bpost/server/entry.py",
+        '"device added", ',
+        '"log-in", ',
+        LOG_TEST
+        + "SecurityEventTest.test_s56_each_security_event_is_there_with_its_time_and_connection",
+    ),
+    Takeout(
+        "S56",
+        "bpost/server/session.py",
+        '        self._note("rate limited", says=text)\n',
+        "",
+        LOG_TEST
+        + "SecurityEventTest.test_s56_each_security_event_is_there_with_its_time_and_connection",
+    ),
+    Takeout(
+        "S56",
+        "bpost/server/post_office.py",
+        '        self.log.info("stopped")\n',
+        "",
+        LOG_TEST + "LifeEventTest.test_s56_start_stop_and_a_new_certificate_are_there",
+    ),
+    # S60: stopping in order.
+    Takeout(
+        "S60",
+        "bpost/server/__main__.py",
+        "    post_office.stop()\n    return 0\n",
+        "    os._exit(0)\n",
+        PROCESS_TEST + "test_s60_whoever_tells_it_to_stop_under_load_loses_nothing",
+    ),
+    Takeout(
+        "S60",
+        "bpost/server/__main__.py",
+        "            os._exit(1)\n",
+        "            return\n",
+        PROCESS_TEST + "test_s60_a_second_signal_means_now",
     ),
     # S21: tries to log in are counted over a restart.
     Takeout(
