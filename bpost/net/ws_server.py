@@ -140,6 +140,7 @@ class ServerConnection:
         "_library",
         "_limits",
         "_outbound",
+        "_paused",
         "_stream",
         "id",
         "peer",
@@ -163,6 +164,7 @@ class ServerConnection:
         self._deadline: float | None = None
         self._last_text: str | None = None
         self._ending: Ending | None = None
+        self._paused = False
         try:
             self._library: Any = simple_websocket.Server.accept(
                 {**headers, "werkzeug.socket": _LibrarySocket(self)},
@@ -218,23 +220,31 @@ class ServerConnection:
         self._deadline = None if seconds is None else time.monotonic() + seconds
         self._last_text = last_text
 
-    def serve(self, on_text: Callable[[str], None]) -> Ending:
+    def pause(self) -> None:
+        """Let :meth:`serve` return before it reads on. Call it from ``on_text``."""
+        self._paused = True
+
+    def serve(self, on_text: Callable[[str], None]) -> Ending | None:
         """Read in the calling thread, hand each text to ``on_text``, until the connection ends.
 
         While ``on_text`` works nothing is read, so a client that sends too fast has to wait.
         After the return the socket is closed. What ``on_text`` raises closes the connection
-        (1011) and is raised again.
+        (1011) and is raised again. After a :meth:`pause` it returns None, and the next call, from
+        whichever thread, goes on.
         """
         self._library.input_buffer = _HandOver(self, on_text)
-        try:
-            self._library.thread.run()
-        except WebSocketError as fault:
-            self.close(fault.code, str(fault))
-        except _OnTextError as failure:
-            self.close(CloseCode.INTERNAL, "internal error")
-            raise failure.error from None
-        finally:
-            self._end()
+        with contextlib.ExitStack() as leaving:
+            leaving.callback(self._end)
+            try:
+                self._library.thread.run()
+            except _Pause:
+                leaving.pop_all()
+                return None
+            except WebSocketError as fault:
+                self.close(fault.code, str(fault))
+            except _OnTextError as failure:
+                self.close(CloseCode.INTERNAL, "internal error")
+                raise failure.error from None
         return self._ending or self._library_ending()
 
     def _library_ending(self) -> Ending:
@@ -255,6 +265,9 @@ class ServerConnection:
             self._outbound.put((ping_frame(),))
 
     def _receive(self) -> bytes:
+        if self._paused:
+            self._paused = False
+            raise _Pause
         while True:
             # Looked at before reading: while data keeps coming, no wait would ever time out.
             if self._deadline is not None and time.monotonic() >= self._deadline:
@@ -303,6 +316,10 @@ class _NoEvent:
 
     def set(self) -> None:
         """Tell nobody."""
+
+
+class _Pause(Exception):
+    """Takes the reader out of the library between two readings."""
 
 
 class _OnTextError(Exception):

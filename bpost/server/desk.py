@@ -34,6 +34,24 @@ Waiting = Callable[[int, int, int, int], list[Mail]]
 class Desk:
     """The mail side of one logged-in connection. All methods are safe from any thread."""
 
+    __slots__ = (
+        "_behind",
+        "_bytes",
+        "_cursors",
+        "_filling",
+        "_handed",
+        "_held",
+        "_lock",
+        "_missed",
+        "_most",
+        "_opened",
+        "_waiting",
+        "_window",
+        "account",
+        "device",
+        "wire",
+    )
+
     def __init__(
         self, wire: Wire, mailbox: Mailbox, waiting: Waiting, cursors: Cursors, limits: Limits
     ) -> None:

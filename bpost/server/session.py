@@ -40,6 +40,8 @@ Rules = Mapping[type[Request], Rule]
 class Session:
     """The rules of one connection. Its thread calls :meth:`hear`, and :meth:`leave` at the end."""
 
+    __slots__ = ("_afterwards", "_rules", "account", "desk", "office", "wire")
+
     def __init__(self, office: Office, wire: Wire, rules: Rules) -> None:
         self.office = office
         self.wire = wire

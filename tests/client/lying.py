@@ -83,14 +83,10 @@ class LyingListener(Listener):
         super().__init__(office.office, office._tls)
         self._liar = office
 
-    def _converse(self, connection: ServerConnection) -> None:
+    def _meet(self, connection: ServerConnection) -> Session:
         wire = LyingWire(self._liar, connection)
         session = wire.session = Session(self._office, cast(Wire, wire), RULES)
-        connection.set_deadline(self._office.limits.log_in_seconds)
-        try:
-            connection.serve(session.hear)
-        finally:
-            session.leave()
+        return session
 
 
 class Nobody:

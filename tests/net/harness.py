@@ -132,7 +132,9 @@ class Harness:
                 slow_reader=self._slow_reader,
             )
             self.connections.append(connection)
-            self.endings.append(connection.serve(lambda text: self._on_text(connection, text)))
+            ending = connection.serve(lambda text: self._on_text(connection, text))
+            assert ending is not None, "nobody pauses here"
+            self.endings.append(ending)
         except Exception as error:  # what the tests look at
             self.errors.append(error)
 
