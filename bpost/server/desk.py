@@ -48,6 +48,7 @@ class Desk:
         "_waiting",
         "_window",
         "account",
+        "delivered",
         "device",
         "wire",
     )

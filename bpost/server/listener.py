@@ -214,9 +214,10 @@ class Listener:
         Raises:
             RuntimeError: the system has no thread left.
         """
-        threading.Thread(
+        thread = threading.Thread(
             target=self._do, args=(visit, part), name="bpost-connection", daemon=True
-        ).start()
+        )
+        thread.start()
 
     def _do(self, visit: _Visit, part: _Part) -> None:
         """Do one part of a connection's life: the body of its thread."""

@@ -12,6 +12,7 @@ import time
 import unittest
 from dataclasses import replace
 from pathlib import Path
+from unittest import mock
 
 from bpost.errors import LocalError
 from bpost.limits import KIB
@@ -19,6 +20,7 @@ from bpost.net.frames import TEXT
 from bpost.protocol.codes import SEPARATOR
 from bpost.server.config import Config
 from bpost.server.desk import WINDOW
+from bpost.server.listener import Listener
 from bpost.server.log import EventLog
 from bpost.server.post_office import PostOffice
 from tests.net.harness import RawClient, raw_frame
@@ -168,6 +170,35 @@ class SilentTest(ServerTest):
             bare(self.post_office.port).close()
         wait_until(lambda: threads() == 0, what="the connection threads to end")
         self.assertEqual(self.post_office.office.presence.accounts(), set())
+
+
+class FreshThreadTest(ServerTest):
+    """Who has logged in is served by a thread whose stack the log-in has not grown."""
+
+    def threads(self) -> list[threading.Thread]:
+        return [one for one in threading.enumerate() if one.name == "bpost-connection"]
+
+    def test_who_logs_in_gets_a_fresh_thread_and_keeps_it(self) -> None:
+        client = self.client()
+        wait_until(self.threads)
+        first = self.threads()
+        self.assertEqual(client.ask("2", "alice", PASSWORD), ["2", "OK"])
+        wait_until(lambda: self.threads() and self.threads()[0] not in first)
+        second = self.threads()
+        self.assertEqual(client.ask("1", "alice", PASSWORD), ["1", "OK"])
+        self.assertEqual(client.ask("9", "list")[:2], ["9", "OK"])
+        self.assertEqual(self.threads(), second)
+
+    def test_where_the_system_has_no_thread_left_the_first_one_goes_on(self) -> None:
+        client = self.client()
+        wait_until(self.threads)
+        first = self.threads()
+        none_left = RuntimeError("can't start new thread")
+        with mock.patch.object(Listener, "_give_thread", side_effect=none_left) as asked:
+            self.assertEqual(client.ask("2", "alice", PASSWORD), ["2", "OK"])
+            self.assertEqual(client.ask("9", "list")[:2], ["9", "OK"])
+            asked.assert_called_once()
+        self.assertEqual(self.threads(), first)
 
 
 class CrowdedTest(ServerTest):

@@ -113,8 +113,8 @@ TAKEOUTS = [
     Takeout(
         "S2",
         LISTENER,
-        "            thread.start()\n",
-        "            thread.run()\n",
+        "        thread.start()\n",
+        "        thread.run()\n",
         LISTENER_TEST + "SilentTest.test_s2_a_silent_client_delays_nobody",
     ),
     # S12: a name is a claim.
