@@ -9,6 +9,7 @@
     │   ├── FrameError        what arrived is no frame of the protocol
     │   └── Refused           the server answered "Error" (PROTOCOL: Reasons)
     ├── SecurityError         something that may be an attack: a signature, a token, a pin
+    │   ├── AccountLost       the password is right, and the key of the account is not to be had
     │   └── UntrustedCertificate   a server whose certificate nobody vouches for yet
     └── TransportError        the network: refused, cut, timed out
         ├── ConnectionClosed  the connection ended, in order or not
@@ -111,6 +112,10 @@ class SecurityError(BPostError):
             raise ValueError(f"{cause!r} is not one of the listed causes")
         super().__init__(text)
         self.cause = cause
+
+
+class AccountLost(SecurityError):
+    """The account's key is not to be had: what is left is to begin anew, if the user says so."""
 
 
 class UntrustedCertificate(SecurityError):

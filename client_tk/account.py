@@ -13,6 +13,7 @@ from typing import Protocol
 
 from bpost.client import Client, default_profile, inspect_backup, remembered
 from bpost.errors import (
+    AccountLost,
     BPostError,
     Refused,
     SecurityError,
@@ -50,6 +51,7 @@ class Attempt:
     password: str = field(repr=False)
     create: bool = False
     pin: str | None = None
+    anew: bool = False  # give the account, whose key is lost, a new one
 
 
 @dataclass(frozen=True)
@@ -99,14 +101,15 @@ def password_error(password: str) -> str:
 
 
 def sign_in(attempt: Attempt, make: MakeClient, profile: Path | None) -> SignedIn:
-    """Log in or create the account.
+    """Log in, create the account, or begin it anew.
 
-    Raises: what `Client.register` and `Client.log_in` raise.
+    Raises: what `Client.register`, `Client.log_in` and `Client.begin_anew` raise.
     """
     folder = profile or default_profile(attempt.server, attempt.username)
     client = make(attempt.server, folder, pin=attempt.pin)
     try:
-        enter = client.register if attempt.create else client.log_in
+        enter = client.begin_anew if attempt.anew else client.log_in
+        enter = client.register if attempt.create else enter
         enter(attempt.username, attempt.password)
         known = remembered(folder)
     except BaseException:
@@ -135,7 +138,10 @@ def restore(attempt: Restoration, make: MakeClient, profile: Path | None) -> Sig
 
 @dataclass(frozen=True)
 class Complaint:
-    """A sentence, and the field that it belongs to (``general`` for none of them)."""
+    """A sentence, and the field that it belongs to.
+
+    ``general`` stands for none of them, ``lost`` for an account that may begin anew.
+    """
 
     place: str
     text: str
@@ -160,6 +166,8 @@ def complaint(error: BPostError) -> Complaint:
         return Complaint(place, text)
     if isinstance(error, UntrustedCertificate):
         return Complaint("certificate", str(error))
+    if isinstance(error, AccountLost):
+        return Complaint("lost", str(error))
     if isinstance(error, SecurityError) and error.cause == "bad-token":
         return Complaint("passphrase", str(error))
     if isinstance(error, SecurityError):

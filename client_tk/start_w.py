@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tkinter
 from collections.abc import Callable
+from dataclasses import replace
 
 from bpost.errors import BPostError
 from client_tk import account
@@ -12,6 +13,7 @@ from client_tk.certificate_w import CertificatePage
 from client_tk.credentials_w import CreateTab, LogInTab
 from client_tk.fields import Field
 from client_tk.pictures import Pictures
+from client_tk.reset_w import ResetSheet
 from client_tk.restore_w import Restore, RestoreSheet
 from client_tk.theme import Look
 from client_tk.widgets import (
@@ -91,6 +93,9 @@ class StartWindow(Frame):
         self.log_in.pack(fill="x")
         self.general = Wrapped(self.form, text="", style="Danger.TLabel", font=look.fonts["small"])
         self.general.pack(fill="x", pady=(look.px(6), 0))
+        self.anew = Button(
+            self.form, text="Begin anew …", bootstyle="neutral", command=self.open_reset
+        )
         foot = Frame(self.form)
         foot.pack(fill="x", pady=(look.px(8), 0))
         self.button = Button(foot, text="Log in", bootstyle="primary", command=self.submit)
@@ -153,6 +158,14 @@ class StartWindow(Frame):
         """Ask for a backup and what opens it."""
         return RestoreSheet(self, self.look, self.on_restore, self.on_cancel)
 
+    def open_reset(self) -> ResetSheet | None:
+        """Say what it means to begin the account anew, and do it if that is wanted."""
+        last = self._last
+        if last is None:
+            return None
+        again = replace(last, anew=True)
+        return ResetSheet(self, self.look, last.username, lambda: self._try(again))
+
     # One attempt
 
     def submit(self) -> None:
@@ -194,6 +207,7 @@ class StartWindow(Frame):
     def set_trying(self, trying: bool) -> None:
         """Show progress in place of the button, or the button."""
         self.trying = trying
+        self.anew.pack_forget()
         for field in self.fields():
             field.entry.state(["disabled" if trying else "!disabled"])
         self.tabs.enable(not trying)
@@ -228,6 +242,9 @@ class StartWindow(Frame):
             field.fail(complaint.text, focus=focus)
         else:
             self.general.configure(text=complaint.text)
+        if complaint.place == "lost":
+            self.anew.pack(anchor="w", pady=(self.look.px(8), 0), after=self.general)
+            self._center()
 
     def ask_trust(self, pin: str, text: str) -> None:
         """Ask whether the certificate with this pin is to be trusted, then try again with it."""
@@ -242,7 +259,7 @@ class StartWindow(Frame):
         self.form.pack(fill="x")
         last = self._last
         if trusted and last is not None:
-            self._try(Attempt(last.server, last.username, last.password, last.create, pin))
+            self._try(replace(last, pin=pin))
         else:
             self.focus_first()
 

@@ -35,9 +35,11 @@ from bpost.client.records import (
     Message,
     Safety,
 )
+from bpost.client.reset import RESET_WARNING
 from bpost.crypto.fingerprint import Verdict
 
 __all__ = [
+    "RESET_WARNING",
     "BackupInfo",
     "Client",
     "ConnectionChanged",

@@ -26,6 +26,7 @@ from bpost.client.client import Client
 from bpost.client.custody import receipt_text
 from bpost.client.export import FORMATS
 from bpost.client.keystore import Remembered, default_profile, remembered, remove_profile
+from bpost.client.reset import RESET_WARNING
 from bpost.client.terminal import (
     Signals,
     asks_trust,
@@ -35,12 +36,11 @@ from bpost.client.terminal import (
     show,
     types_again,
 )
-from bpost.errors import BPostError, Refused, UntrustedCertificate, UsageError
+from bpost.errors import AccountLost, BPostError, Refused, UntrustedCertificate, UsageError
 
 COMMON = ("server", "user", "profile", "pin", "password_file")
 SERVER = "127.0.0.1:8765"
 FLUSH_SECONDS = 10.0
-LOOK_SECONDS = 0.25
 
 Enter = Callable[[Client], None]
 
@@ -52,6 +52,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options.signals = Signals()
     try:
         return int(options.run(options))
+    except AccountLost as error:
+        say(f"{error} bpost-cli reset-account does that.")
+        return 1
     except BPostError as error:
         say(str(error))
         return 1
@@ -230,6 +233,18 @@ def delete_account(options: argparse.Namespace) -> int:
     return 0
 
 
+def reset_account(options: argparse.Namespace) -> int:
+    """Begin the account anew where its key is lost; asks to type the username."""
+    given = read_password(options.password_file)
+    user = _user(options, _known(options))
+    if not types_again(user, RESET_WARNING.format(name=user)):
+        raise UsageError("That is not the username. Nothing was changed.")
+    with _client(options, lambda me: me.begin_anew(user, given)) as me:
+        me.flush(FLUSH_SECONDS)
+        print(f"The account of {me.username} begins anew. This device is {me.device}.")
+    return 0
+
+
 def whoami(options: argparse.Namespace) -> int:
     """Say whose profile this is; that takes no password."""
     known = _known(options)
@@ -287,6 +302,7 @@ def _parser() -> argparse.ArgumentParser:
     command(join).add_argument("--code-file", type=Path, help="the code is its first line")
     what = "remove the profile from this computer too"
     command(delete_account).add_argument("--remove-profile", action="store_true", help=what)
+    command(reset_account)
     command(whoami)
     return parser
 

@@ -9,6 +9,7 @@ from bpost.client.account import Account
 from bpost.client.archive import check_username_of, open_archive, restore_profile, write_backup
 from bpost.client.export import Format, Title, exported
 from bpost.client.records import Message
+from bpost.client.reset import begin_anew
 from bpost.crypto.password import password_field
 from bpost.errors import UsageError
 from bpost.protocol.fields import canonical
@@ -55,6 +56,23 @@ class Custody(Account):
             try:
                 profile = restore_profile(entrance, backed, pieces)
                 self._start(entrance, profile, needed=False)
+            except BaseException:
+                self._leave()
+                raise
+
+    def begin_anew(self, username: str, password: str) -> None:
+        """Give an account whose key is lost a new one, and log in as its only device.
+
+        For when :meth:`log_in` raised AccountLost and the user has read what follows from it
+        (``RESET_WARNING``): contacts see a changed key, and earlier messages do not come back.
+
+        Raises: UsageError if the key is not lost; what :meth:`log_in` raises.
+        """
+        with self._life:
+            entrance = self._enter(username, password)
+            try:
+                profile = begin_anew(entrance)
+                self._start(entrance, profile, needed=True)
             except BaseException:
                 self._leave()
                 raise

@@ -7,7 +7,9 @@ account key is in the profile before the account is on the server, and what is m
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 from bpost import b64
 from bpost.client.events import EventQueue
@@ -15,6 +17,7 @@ from bpost.client.joining import Invitation, Linked, join
 from bpost.client.keystore import Keystore, Remembered
 from bpost.client.link import Link
 from bpost.client.profile import (
+    BEGUN,
     FOUNDER,
     REGISTERED,
     VAULT,
@@ -29,7 +32,7 @@ from bpost.crypto.account import AccountKey
 from bpost.crypto.keyfile import open_with_account, open_with_password, seal_key_file
 from bpost.crypto.password import PasswordKeys, password_field
 from bpost.crypto.vault import open_vault
-from bpost.errors import ProfileError, Refused, SecurityError, TransportError
+from bpost.errors import AccountLost, ProfileError, Refused, SecurityError, TransportError
 from bpost.limits import Limits
 from bpost.net.abort import Abort
 from bpost.net.address import ServerAddress
@@ -37,6 +40,32 @@ from bpost.protocol.codes import Reason
 from bpost.protocol.fields import canonical
 from bpost.protocol.replies import Bundles, Registered, VaultStored
 from bpost.protocol.requests import GetBundles, GetVault, Register
+
+LOST: Mapping[str, str] = MappingProxyType(
+    {
+        "vault-missing": "The password is right, but the server gave no vault, which holds the key "
+        "of your account: it has lost it or withholds it, or you keep none there. On another of "
+        "your devices choose Devices, Add a device (or bpost-cli devices code), and give the code "
+        "that it shows here.",
+        "bad-vault": "The password is right, but the vault that the server gave, which holds the "
+        "key of your account, does not open: it is damaged, or not yours.",
+        "account-key-changed": "The password is right, but the server shows another account key as "
+        "yours than the one that came to you: it has put an old copy back, somebody else has "
+        "renewed the key, or it lies. This device does not join.",
+    }
+)
+"""Why the key of an account is not to be had, by cause."""
+
+LOST_HINT = (
+    "If a device of yours still works, or you have a backup, nothing is lost. If not, the account "
+    "can begin anew, with a new key and without your earlier messages."
+)
+
+BEGUN_TEXT = (
+    "The server had no key of this account, so this device made one. If you have used BPost under "
+    "this name before, the server has lost your key or withholds it: your contacts will see that "
+    "it changed."
+)
 
 
 @dataclass(frozen=True)
@@ -171,15 +200,15 @@ def _join(entrance: Entrance) -> None:
     """Make a profile for a new device of an account, with the account's key."""
     link = entrance.link()
     try:
-        device = _enter_as(entrance, link, "")
-        account, username, marks = _account(entrance, link)
+        device = enter_as(entrance, link, "")
+        account, username, marks = find_account(entrance, link)
     finally:
         link.close()
     facts = replace(entrance.remembered(link, device), username=username)
     create_profile(entrance.keystore, facts, account, entrance.keys, (REGISTERED, *marks))
 
 
-def _enter_as(entrance: Entrance, link: Link, device: str) -> str:
+def enter_as(entrance: Entrance, link: Link, device: str) -> str:
     """Log in as ``device``; where that is empty as the one that an interrupted call began with.
 
     Only else as a new one, which is noted at once: each that is left behind counts at the server.
@@ -198,20 +227,29 @@ def _enter_as(entrance: Entrance, link: Link, device: str) -> str:
     return device
 
 
-def _account(entrance: Entrance, link: Link) -> tuple[AccountKey, str, tuple[str, ...]]:
-    """Return the account's key and name; an account that never had a key gets one."""
+def find_account(entrance: Entrance, link: Link) -> tuple[AccountKey, str, tuple[str, ...]]:
+    """Return the account's key and name; an account that never had a key gets one.
+
+    Raises:
+        AccountLost: the key is not to be had.
+    """
     me = entrance.username
     vault = link.ask(GetVault(), VaultStored)
     own = link.ask(GetBundles(me, me, ()), Bundles)
     username = own.contact if canonical(own.contact) == canonical(me) else me
     if not (vault.vault or vault.version or own.public_key or entrance.invitation):
-        return AccountKey.generate(), username, (FOUNDER,)
-    linked = _receive_key(entrance, link, vault.vault)
+        return AccountKey.generate(), username, (FOUNDER, BEGUN)
+    try:
+        linked = _receive_key(entrance, link, vault.vault)
+    except SecurityError as error:
+        if error.cause not in LOST or entrance.invitation is not None:
+            raise
+        raise AccountLost(error.cause, f"{LOST[error.cause]} {LOST_HINT}") from error
     # One that was renewed may not be published yet: whoever has it goes on with that.
     known = [b64.encode(one.public) for one in linked.account.all]
     if own.public_key and own.public_key not in known:
-        text = "The server shows another account key as yours than the one that came to you."
-        raise SecurityError("account-key-changed", text + " This device does not join.")
+        cause = "account-key-changed"
+        raise AccountLost(cause, f"{LOST[cause]} {LOST_HINT}")
     return linked.account, username, (VAULT if linked.vault else VAULT_OFF,)
 
 
@@ -235,7 +273,7 @@ def _unlock_with_vault(entrance: Entrance) -> None:
         text = f"The password does not open this profile, and the server cannot be asked. {error}"
         raise Refused(Reason.WRONG_PASSWORD, text) from error
     try:
-        _enter_as(entrance, link, known.device if known else "")
+        enter_as(entrance, link, known.device if known else "")
         vault = link.ask(GetVault(), VaultStored)
         linked = _receive_key(entrance, link, vault.vault)
     finally:

@@ -35,6 +35,7 @@ IDENTITY = "identity"
 DEVICE = "device"
 REGISTERED = "registered"  # the server has the account
 FOUNDER = "founder"  # this device made the account, so it was there for every message
+BEGUN = "begun"  # this device made the account's key, which the server had none of
 VAULT = "vault"  # the server's vault holds our account key
 VAULT_OFF = "vault-off"  # the user wants none at the server
 ANNOUNCED = "announced"  # own devices and contacts have been told of this device

@@ -154,6 +154,9 @@ class Renewing:
         """
         for _ in range(TRIES):
             found = link.request(GetVault(), VaultStored)
+            if found.version and not found.vault:  # another device has taken it out
+                self._claim_key(link, pending)
+                return
             if found.vault:
                 there = open_vault(self._wrapping_key, self._profile.name, found.vault)
                 if equal(there.public, pending.public):

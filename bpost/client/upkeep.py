@@ -14,12 +14,13 @@ from contextlib import suppress
 from typing import cast
 
 from bpost.client.credentials import Credentials
-from bpost.client.events import ContactsChanged
+from bpost.client.enrol import BEGUN_TEXT
+from bpost.client.events import ContactsChanged, SecurityNotice
 from bpost.client.link import Link
 from bpost.client.models import Device, Seen
 from bpost.client.parts import Parts
 from bpost.client.people import check_answer
-from bpost.client.profile import ANNOUNCED, FOUNDER, NAMED, RING, VAULT, YES
+from bpost.client.profile import ANNOUNCED, BEGUN, FOUNDER, NAMED, RING, VAULT, YES
 from bpost.client.renewing import Renewing
 from bpost.crypto.account import SignedDeviceList
 from bpost.crypto.device_name import open_device_name, seal_device_name
@@ -88,6 +89,7 @@ class Upkeep:
         self._revoke_removed(link)
         self._fetch_contacts(link)
         self._announce()
+        self._tell_begun()
         self._tidy()
 
     def renew(self, link: Link) -> None:
@@ -190,6 +192,16 @@ class Upkeep:
                 link.request(PutVault(found.version, ""), VaultStored)
         with self._store.transaction():
             self._profile.keep_vault(False)
+
+    def _tell_begun(self) -> None:
+        """Show, once, that this device made the account's key: nobody is to take that for usual."""
+        history, me = self._parts.history, self._profile.name
+        with self._profile.change() as events:
+            if self._profile.fact(BEGUN) is None:
+                return
+            self._profile.unknow(BEGUN)
+            events.append(SecurityNotice("", "vault-missing", BEGUN_TEXT))
+            events += history.notice(history.open(me), me, BEGUN_TEXT)
 
     def tell(self, link: Link) -> None:
         """Show which own devices came and went, with the names that the server keeps of them."""

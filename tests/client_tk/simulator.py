@@ -122,6 +122,13 @@ class SimulatedClient:
             raise Refused("wrong-password")
         self._in(username)
 
+    def begin_anew(self, username: str, password: str) -> None:
+        """Begin the account anew."""
+        self.calls.append("begin_anew")
+        self.world.enter("begin_anew")
+        self.world.fail.pop("log_in", None)
+        self._in(username)
+
     def _in(self, username: str) -> None:
         self.username = username
         self.connection(ConnectionState.CONNECTED)

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import threading
 import unittest
+from typing import cast
 
-from bpost.errors import Refused, SecurityError, TransportError, UntrustedCertificate
+from bpost.errors import AccountLost, Refused, SecurityError, TransportError, UntrustedCertificate
 from client_tk.app import App
 from client_tk.fields import Field, PasswordField
+from client_tk.reset_w import ResetSheet
 from client_tk.start_w import StartWindow
 from tests.client_tk.gui import PASSWORD, GuiTest
 
+LOST = (
+    "The password is right, but the server gave no vault, which holds the key of your account: it "
+    "has lost it, or withholds it."
+)
+LOST_HINT = (
+    "If a device of yours still works, or you have a backup, use that, and nothing is lost. If "
+    "not, the account can begin anew, with a new key and without your earlier messages."
+)
 KEYSYMS = {" ": "space", ".": "period"}
 PIN = "q2Zk0n8M1LzYh1Xo7rB9uCwVfTgEaSdKjPpQiRmNt5A"
 
@@ -68,6 +78,23 @@ class StartTest(GuiTest):
         self.until(lambda: self.window.progress.bar.cget("value") != moved, "movement")
         release.set()
         self.until(lambda: self.app.main, "the main window")
+
+    def test_an_account_whose_key_is_lost_begins_anew_once_the_name_is_typed(self) -> None:
+        self.world.fail["log_in"] = AccountLost("vault-missing", f"{LOST} {LOST_HINT}")
+        self.log_in()
+        self.until(lambda: self.window.anew.winfo_ismapped(), "the way out")
+        self.assertIn("withholds it", str(self.window.general.cget("text")))
+        self.screenshot(self.app, f"start-lost-{self.appearance}")
+        sheet = cast("ResetSheet", self.window.open_reset())
+        self.settle(self.app)
+        self.screenshot(self.app, f"reset-{self.appearance}")
+        sheet.submit()
+        self.assertTrue(sheet.name.error)
+        self.assertNotIn("begin_anew", self.world.client.calls)
+        sheet.name.value = "Alice"
+        sheet.submit()
+        self.until(lambda: self.app.main, "the main window")
+        self.assertIn("begin_anew", self.world.client.calls)
 
     def test_an_attempt_can_be_given_up(self) -> None:
         self.world.hold["log_in"] = release = threading.Event()
