@@ -8,9 +8,13 @@ The last line counts: ``N passed, N failed, N skipped``.
 from __future__ import annotations
 
 import argparse
+import atexit
 import faulthandler
+import os
+import shutil
 import signal
 import sys
+import tempfile
 import unittest
 from pathlib import Path
 
@@ -19,6 +23,14 @@ from tests.tally import Tally
 from tests.worker import Reporter
 
 ROOT = Path(__file__).resolve().parents[1]
+
+
+def keep_compiled() -> None:
+    """Let the many programs that tests start be compiled once, also where that is switched off."""
+    if os.environ.pop("PYTHONDONTWRITEBYTECODE", ""):
+        folder = tempfile.mkdtemp(prefix="bpost-compiled-")
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        os.environ["PYTHONPYCACHEPREFIX"] = folder
 
 
 def main(arguments: list[str]) -> int:
@@ -43,6 +55,7 @@ def main(arguments: list[str]) -> int:
         tally = Tally()
         suite.run(Reporter(tally.take))
         return 0 if tally.sum_up() else 1
+    keep_compiled()
     return 0 if parallel.run(suite, options.workers or parallel.default_workers()) else 1
 
 

@@ -19,9 +19,11 @@ from client_tk.delete_w import DeleteSheet
 from client_tk.idle import IdleWatch
 from client_tk.lock_w import LockWindow
 from client_tk.restore_w import RestoreSheet
+from tests.client.town import password_keys
 from tests.client_tk.gui import PASSWORD, GuiTest
 from tests.client_tk.gui import texts as drawn
 from tests.client_tk.simulator import SimulatedClient
+from tests.crypto.test_backup import cheap
 from tests.memory import keys_in_memory
 
 PASSPHRASE = "a passphrase for the backup"
@@ -258,10 +260,17 @@ class ExportAndDeleteTest(GuiTest):
 
 
 class RestoreTest(GuiTest):
-    """With the real library and a real server."""
+    """With the real library and a real server; only the stretching of passwords is cheap."""
 
     def setUp(self) -> None:
         super().setUp()
+        for name, quick in (
+            ("bpost.client.account.derive_password_keys", password_keys),
+            ("bpost.crypto.backup.argon2id", cheap),
+        ):
+            patch = mock.patch(name, quick)
+            patch.start()
+            self.addCleanup(patch.stop)
         data = Path(tempfile.mkdtemp(dir=self.folder))
         config = Config(data=data, port=0, limits=Limits(rates=False), log_level="error")
         self.office = PostOffice(config).start()

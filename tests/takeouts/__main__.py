@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import compileall
 import importlib
 import os
 import pkgutil
@@ -12,6 +13,7 @@ import sys
 import tempfile
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from tests import takeouts
@@ -52,36 +54,37 @@ def fails(tree: Path, test: str) -> tuple[bool, str]:
     return done.returncode != 0, done.stderr[-2000:]
 
 
-def copy_tree(to: Path) -> Path:
-    """Copy what the tests need below ``to``."""
+def copy_compiled(to: Path) -> Path:
+    """Copy what the tests need below ``to``, and compile it: each copy of that is ready to run."""
     for name in FOLDERS:
         shutil.copytree(ROOT / name, to / name, ignore=shutil.ignore_patterns("__pycache__"))
+        compileall.compile_dir(to / name, quiet=2)
     for path in ROOT.iterdir():
         if path.is_file():
             shutil.copy2(path, to / path.name)
     return to
 
 
-def judge(test: str, entries: list[Takeout]) -> int:
+def judge(tree: Path, test: str, entries: list[Takeout]) -> int:
     """Print a verdict for each entry of one test as it is known; return how many were caught."""
     with tempfile.TemporaryDirectory() as folder:
-        failed, output = fails(copy_tree(Path(folder)), test)
+        failed, output = fails(shutil.copytree(tree, Path(folder, "tree")), test)
     wrong = f"WRONG: the test fails on the untouched tree: {output}" if failed else ""
     caught = 0
     for entry in entries:
-        verdict = wrong or try_out(entry)
+        verdict = wrong or try_out(tree, entry)
         caught += verdict == CAUGHT
         print(f"{entry.number:5} {verdict:8} {entry.test}\n", end="", flush=True)
     return caught
 
 
-def try_out(entry: Takeout) -> str:
+def try_out(untouched: Path, entry: Takeout) -> str:
     """Return ``caught``, or a sentence that says what is wrong with the entry."""
     source = (ROOT / entry.path).read_text(encoding="utf-8")
     if source.count(entry.old) != 1:
         return f"WRONG: the old text occurs {source.count(entry.old)} times in {entry.path}"
     with tempfile.TemporaryDirectory() as folder:
-        tree = copy_tree(Path(folder))
+        tree = shutil.copytree(untouched, Path(folder, "tree"))
         (tree / entry.path).write_text(source.replace(entry.old, entry.new), encoding="utf-8")
         failed, output = fails(tree, entry.test)
     if not failed:
@@ -102,8 +105,9 @@ def main() -> int:
     of_test: dict[str, list[Takeout]] = defaultdict(list)
     for entry in entries:
         of_test[entry.test].append(entry)
-    with ThreadPoolExecutor(options.jobs) as pool:
-        caught = sum(pool.map(judge, of_test, of_test.values()))
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(options.jobs) as pool:
+        try_test = partial(judge, copy_compiled(Path(folder)))
+        caught = sum(pool.map(try_test, of_test, of_test.values()))
     print(f"{caught} caught, {len(entries) - caught} not")
     return 0 if entries and caught == len(entries) else 1
 
