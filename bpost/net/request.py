@@ -68,6 +68,12 @@ def read_upgrade(data: bytes, limits: Limits, origins: frozenset[str]) -> dict[s
     return chosen
 
 
+def forwarded_for(data: bytes, limits: Limits) -> str:
+    """Return the header X-Forwarded-For of a checked request, empty where there is none."""
+    _, *lines = data.partition(END)[0].split(b"\r\n")
+    return _headers(lines, limits).get("x-forwarded-for", "")
+
+
 def _headers(lines: list[bytes], limits: Limits) -> dict[str, str]:
     """Read the header lines; each name once, none folded, no control characters."""
     if len(lines) > limits.http_headers:

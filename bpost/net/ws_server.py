@@ -34,10 +34,12 @@ from bpost.net.frames import (
 )
 from bpost.net.inbound import Inbound
 from bpost.net.outbound import Outbound
-from bpost.net.request import END, RequestError, read_upgrade
+from bpost.net.proxies import Proxies, announced
+from bpost.net.request import END, RequestError, forwarded_for, read_upgrade
 from bpost.net.tls_stream import CHUNK, PlaintextPeerError, TLSStream
 
 NO_STATUS = 1005
+NO_PROXIES = Proxies()
 
 
 @dataclass(frozen=True)
@@ -56,12 +58,13 @@ def accept(
     *,
     origins: frozenset[str] = frozenset(),
     slow_reader: str | None = None,
+    proxies: Proxies = NO_PROXIES,
 ) -> ServerConnection:
     """Do TLS, check the HTTP request and upgrade it, all within ``limits.handshake_seconds``.
 
     Run it in the connection's own thread. ``origins`` are the web origins that may connect; a
     native client names none. ``slow_reader`` is the last text for a client that does not read.
-    Whatever it raises, ``sock`` is closed then.
+    ``proxies`` are believed about where a client is. Whatever it raises, ``sock`` is closed then.
 
     Raises:
         TimedOut: the deadline passed.
@@ -71,13 +74,18 @@ def accept(
     deadline = time.monotonic() + limits.handshake_seconds
     try:
         peer = _address(sock)
+        proxied = proxies.covers(_host(peer))
+        if proxied:
+            peer = announced(sock, deadline) or peer
         stream = TLSStream(sock, context, server_side=True)
     except OSError as error:
         sock.close()
         raise ConnectionClosed("The client left before the TLS handshake.") from error
     try:
         stream.handshake(deadline)
-        headers = _request(stream, limits, origins, deadline)
+        headers, forwarded = _request(stream, limits, origins, deadline)
+        if proxied and forwarded:
+            peer = proxies.forwarded(forwarded) or peer
         outbound = Outbound(stream, limits, drainer, slow_reader)
         return ServerConnection(stream, outbound, limits, headers, peer)
     except BaseException as error:
@@ -89,8 +97,11 @@ def accept(
 
 def _request(
     stream: TLSStream, limits: Limits, origins: frozenset[str], deadline: float
-) -> dict[str, str]:
-    """Read and check the HTTP request; answer one that is refused."""
+) -> tuple[dict[str, str], str]:
+    """Read and check the HTTP request; answer one that is refused.
+
+    Returns the headers for the library, and whom a proxy says that the request is from.
+    """
     data = b""
     try:
         while END not in data:
@@ -101,7 +112,7 @@ def _request(
             if len(data) > limits.http_request:
                 status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
                 raise RequestError(status, f"The request is over {limits.http_request} bytes.")
-        return read_upgrade(data, limits, origins)
+        return read_upgrade(data, limits, origins), forwarded_for(data, limits)
     except RequestError as refusal:
         end = min(deadline, time.monotonic() + limits.close_seconds)
         stream.try_send(refusal.answer())
@@ -119,6 +130,11 @@ def _said(error: OSError, limits: Limits) -> Exception:
     if isinstance(error, ssl.SSLError):
         return ConnectionClosed(f"TLS with the client failed: {error.reason or error}.")
     return ConnectionClosed("The client left during its handshake.")
+
+
+def _host(peer: str) -> str:
+    """Return the host in "1.2.3.4:5" or "[::1]:5"."""
+    return peer.rpartition(":")[0].strip("[]")
 
 
 def _address(sock: socket.socket) -> str:

@@ -12,6 +12,8 @@ from pathlib import Path
 
 from bpost.errors import UsageError
 from bpost.limits import Limits
+from bpost.net.proxies import Proxies
+from bpost.net.ws_server import NO_PROXIES
 from bpost.server.files import refuse_exposed
 
 PORT = 8765
@@ -39,6 +41,7 @@ class Config:
     connections: int = 10_000
     connections_address: int = 1_000
     origins: tuple[str, ...] = ()
+    proxies: Proxies = NO_PROXIES
     metrics: int | None = None
     log_format: str = "text"
     log_level: str = "info"
@@ -118,6 +121,7 @@ def _help() -> dict[str, str]:
         "connections": "how many connections at most (default: 10000)",
         "connections_address": "how many connections from one address at most (default: 1000)",
         "origins": "web origins that may connect, separated by commas (default: none)",
+        "proxies": "addresses or networks of proxies in front, separated by commas (default: none)",
         "limits": "off: no limits on rates, for measuring on loopback only (default: on)",
         "retention": "days that undelivered messages are kept (default: 30)",
         "metrics": "port on 127.0.0.1 for Prometheus (/metrics) and /healthz (default: none)",
@@ -165,7 +169,8 @@ def _build(values: Mapping[str, str], environ: Mapping[str, str]) -> Config:
         registration=_word(values, "registration", "auto"),
         connections=_number(values, "connections", 10_000, 1_000_000, least=1),
         connections_address=_number(values, "connections_address", 1_000, 1_000_000, least=1),
-        origins=tuple(values.get("origins", "").replace(",", " ").split()),
+        origins=_list(values, "origins"),
+        proxies=Proxies(_list(values, "proxies")),
         metrics=_number(values, "metrics", 0, 65_535) if "metrics" in values else None,
         log_format=_word(values, "log_format", "text"),
         log_level=_word(values, "log_level", "info"),
@@ -180,6 +185,10 @@ def _build(values: Mapping[str, str], environ: Mapping[str, str]) -> Config:
     if (chosen.certificate is None) != (chosen.key is None):
         raise UsageError("A certificate needs its key: give both --certificate and --key.")
     return chosen
+
+
+def _list(values: Mapping[str, str], name: str) -> tuple[str, ...]:
+    return tuple(values.get(name, "").replace(",", " ").split())
 
 
 def _limits(values: Mapping[str, str]) -> Limits:

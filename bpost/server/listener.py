@@ -25,6 +25,7 @@ from bpost.protocol.replies import Closing
 from bpost.server.addresses import meter_key
 from bpost.server.log import incident
 from bpost.server.office import Office
+from bpost.server.presence import POLICY
 from bpost.server.rules import RULES
 from bpost.server.session import Session
 
@@ -39,6 +40,7 @@ GOING_AWAY = 1001
 
 SLOW = Closing(Reason.SLOW_READER, "You did not read; your mail waits for you.").text()
 LATE = Closing(Reason.NOT_LOGGED_IN, "You did not log in in time.").text()
+CROWDED = Closing(Reason.BUSY, "There are too many connections from your address.").text()
 RESTARTING = "The server is closing. Connect again in a moment."
 
 
@@ -179,9 +181,10 @@ class Listener:
 
     def _enter(self, visit: _Visit) -> bool:
         key, config = meter_key(visit.host), self._office.config
+        proxied = config.proxies.covers(visit.host)
         with self._changed:
             full = len(self._visits) >= config.connections
-            crowded = self._here[key] >= config.connections_from(visit.host)
+            crowded = self._here[key] >= config.connections_from(visit.host) and not proxied
             welcome = not (full or crowded or self._stopping)
             self._turned_away += full or crowded
             self._accepted += welcome
@@ -192,13 +195,31 @@ class Listener:
             self._log.warning("turned away", address=visit.host, full=full)
         return welcome
 
+    def _settle(self, visit: _Visit, peer: str) -> bool:
+        """Count a visit where a proxy says that it is from; False for one too many."""
+        before, key = meter_key(visit.host), meter_key(peer)
+        if before == key:
+            return True
+        with self._changed:
+            self._forget(before)
+            visit.host = peer
+            self._here[key] += 1
+            crowded = self._here[key] > self._office.config.connections_from(peer)
+            self._turned_away += crowded
+        if crowded:
+            self._log.warning("turned away", address=peer, full=False)
+        return not crowded
+
+    def _forget(self, key: str) -> None:
+        """Count one fewer; holds the lock."""
+        self._here[key] -= 1
+        if not self._here[key]:
+            del self._here[key]
+
     def _leave(self, visit: _Visit) -> None:
-        key = meter_key(visit.host)
         with self._changed:
             self._visits.discard(visit)
-            self._here[key] -= 1
-            if not self._here[key]:
-                del self._here[key]
+            self._forget(meter_key(visit.host))
             self._changed.notify_all()
 
     def _rest(self, error: Exception) -> None:
@@ -284,6 +305,7 @@ class Listener:
                 self._drainer,
                 origins=self._origins,
                 slow_reader=SLOW,
+                proxies=self._office.config.proxies,
             )
         except (BPostError, RequestError, ssl.SSLError, OSError) as error:
             self._log.debug("no handshake", error=type(error).__name__)
@@ -293,6 +315,8 @@ class Listener:
             stopping = self._stopping
         if stopping:
             connection.close(GOING_AWAY, "closing")
+        elif not self._settle(visit, connection.peer):
+            connection.close(POLICY, Reason.BUSY, CROWDED)
         self._log.debug("connected", connection=connection.id, address=connection.peer)
         return connection
 

@@ -8,6 +8,7 @@ COPIES_TEST = "tests.server.test_copies.CopiesTest."
 METRICS_TEST = "tests.server.test_metrics."
 LOG_TEST = "tests.server.test_log."
 PROCESS_TEST = "tests.server.test_process.KillTest."
+PROXY_TEST = "tests.server.test_proxies."
 RATE_TEST = "tests.server.test_entry.RateTest."
 
 TAKEOUTS = [
@@ -93,6 +94,29 @@ TAKEOUTS = [
         "            os._exit(1)\n",
         "            return\n",
         PROCESS_TEST + "test_s60_a_second_signal_means_now",
+    ),
+    # S68: whose word is taken.
+    Takeout(
+        "S68",
+        "bpost/net/ws_server.py",
+        "        proxied = proxies.covers(_host(peer))\n",
+        "        proxied = True\n",
+        PROXY_TEST + "StrangerTest.test_s68_a_stranger_is_not_believed",
+    ),
+    Takeout(
+        "S68",
+        "bpost/net/proxies.py",
+        'reversed(header.split(","))',
+        'header.split(",")',
+        PROXY_TEST
+        + "TrustedTest.test_s68_what_the_client_wrote_before_it_into_the_header_is_not_believed",
+    ),
+    Takeout(
+        "S68",
+        "bpost/net/ws_server.py",
+        "            peer = announced(sock, deadline) or peer\n",
+        "            announced(sock, deadline)\n",
+        PROXY_TEST + "TrustedTest.test_s68_a_listed_proxy_says_who_it_is_by_line_or_header",
     ),
     # S21: tries to log in are counted over a restart.
     Takeout(
