@@ -86,6 +86,7 @@ class SecurityError(BPostError):
             "account-key-changed",
             "wrong-recipient",
             "wrong-sender",
+            "wrong-author",
             "wrong-conversation",
             "replayed",
             "restored",

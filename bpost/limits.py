@@ -109,6 +109,10 @@ class Limits:
     history_seconds: float = 60.0
     link_seconds: float = 300.0
 
+    # Changing what one has said.
+    edit_seconds: float = 1 * DAY
+    changes_kept: int = 200
+
     # The client.
     acknowledge_after: int = 64
     acknowledge_seconds: float = 0.2

@@ -21,6 +21,7 @@ from bpost.client.events import (
     LinkChanged,
     MessageAdded,
     MessageChanged,
+    MessageRemoved,
     SecurityNotice,
     SignedOut,
 )
@@ -59,6 +60,7 @@ __all__ = [
     "Message",
     "MessageAdded",
     "MessageChanged",
+    "MessageRemoved",
     "Remembered",
     "Safety",
     "SecurityNotice",

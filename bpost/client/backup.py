@@ -22,6 +22,7 @@ from bpost.client.models import (
     SQL,
     VERSION,
     Chain,
+    Change,
     Device,
     Entry,
     Gap,
@@ -48,6 +49,7 @@ KEPT: tuple[type[Model], ...] = (
     Gap,
     Talk,
     Entry,
+    Change,
 )
 """The tables that a backup holds. All others, and those to come, are left out until named here."""
 

@@ -60,6 +60,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "wrong-sender": Rule(Action.WARN, "", attack=True),
         "wrong-recipient": Rule(Action.WARN, "", attack=True),
         "wrong-conversation": Rule(Action.WARN, "", attack=True),
+        "wrong-author": Rule(Action.WARN, "", attack=True),
         "unknown-device": Rule(Action.SHOW, "Nothing from that device is read.", attack=True),
         "old-device-list": Rule(Action.SHOW, "Nothing from that device is read.", attack=True),
         "device-changed": Rule(Action.SHOW, "Nothing from that device is read.", attack=True),

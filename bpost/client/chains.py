@@ -19,6 +19,7 @@ from bpost.client.profile import EPOCH_BEGAN, FOUNDER, Profile
 from bpost.client.wants import NUMBERS, Wants
 from bpost.crypto.primitives import sha256
 from bpost.errors import SecurityError
+from bpost.protocol.content import DELETE
 from bpost.protocol.payload import Payload
 
 EPOCH = 1 << 24
@@ -63,15 +64,20 @@ class Chains:
         me.know(EPOCH_BEGAN, str(began).encode())
         self._store.run(Chain.update(number=began).where(*mine))
 
-    def advance(self, payload: Payload, data: bytes, key: bytes) -> None:
-        """Note ``payload``, which is ``data``, as the last of its chain under an account key."""
+    def advance(
+        self, payload: Payload, data: bytes, key: bytes, *, stands_in: bool = False
+    ) -> None:
+        """Note ``payload``, which is ``data``, as the last of its chain under an account key.
+
+        One that stands in for another has not the hash that the next one will name.
+        """
         row = {
             "sender": payload.sender,
             "account_key": key,
             "device": payload.device,
             "conversation": payload.conversation,
             "number": payload.number,
-            "hash": b64.encode(sha256(data)),
+            "hash": "" if stands_in else b64.encode(sha256(data)),
         }
         self._store.run(Chain.insert(row).on_conflict_replace())
 
@@ -99,11 +105,13 @@ class Chains:
         began = payload.number // EPOCH * EPOCH
         if payload.number > max(last, began) + 1:
             self._note_gap(payload, max(last, began) + 1, key, events)
-        elif chain and last >= began and payload.previous != chain.hash:
+        elif chain and chain.hash and last >= began and payload.previous != chain.hash:
             text = "What was sent before the next message is not what arrived here."
             events += self._history.notice(payload.conversation, payload.sender, text)
         self._forgive(payload)
-        self.advance(payload, data, key)
+        # A deletion that is sent again may stand for what it deleted.
+        stands_in = wanted is not None and payload.means == DELETE
+        self.advance(payload, data, key, stands_in=stands_in)
         return None
 
     def _chain(self, sender: str, key: bytes, device: str, conversation: str) -> Chain | None:

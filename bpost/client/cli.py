@@ -21,6 +21,7 @@ from bpost.client.cli_devices import add_device_arguments, look_after, renew
 from bpost.client.cli_history import add_history_arguments, fetch, show_conversation
 from bpost.client.cli_link import compares, keep_vault, read_code
 from bpost.client.cli_mail import incoming, wait_stored
+from bpost.client.cli_second_thoughts import add_delete_arguments, add_edit_arguments, change
 from bpost.client.cli_verify import add_arguments, answer, show_keys
 from bpost.client.client import Client
 from bpost.client.custody import receipt_text
@@ -114,14 +115,27 @@ def listen(options: argparse.Namespace) -> int:
     """Print messages as they come, those not read yet first; and tell the senders."""
     with _logged_in(options) as me:
         left = options.count or -1
-        for message in incoming(me, options):
-            show(message, options.json)
+        for message, what in incoming(me, options):
+            show(message, options.json, what=what)
             me.mark_read(message.conversation, message.id)
-            left -= message.kind == "text"
+            left -= message.kind == "text" and not what
             if not left:
                 break
         me.flush(1.0 if options.signals.came else FLUSH_SECONDS)
         return int(left > 0)
+
+
+def edit(options: argparse.Namespace) -> int:
+    """Change what a message of yours says, within a day; history --json shows its id."""
+    with _logged_in(options) as me:
+        return change(me, options, lambda: me.edit(options.to, options.id, options.text))
+
+
+def delete(options: argparse.Namespace) -> int:
+    """Remove a message from your devices, or take it back for everyone."""
+    with _logged_in(options) as me:
+        everyone = options.everyone
+        return change(me, options, lambda: me.delete(options.to, options.id, everyone=everyone))
 
 
 def history(options: argparse.Namespace) -> int:
@@ -281,6 +295,8 @@ def _parser() -> argparse.ArgumentParser:
     command(contacts)
     _send_arguments(command(send))
     _listen_arguments(command(listen))
+    add_edit_arguments(command(edit))
+    add_delete_arguments(command(delete))
     add_history_arguments(command(history))
     add_arguments(command(verify))
     known = command(keys)

@@ -16,6 +16,7 @@ from bpost.client.events import (
     MessageChanged,
     SecurityNotice,
     SignedOut,
+    What,
 )
 from bpost.client.records import Message
 from bpost.client.terminal import show_notice
@@ -41,13 +42,13 @@ def wait_stored(me: Client, waiting: dict[str, Message], options: argparse.Names
             return
 
 
-def incoming(me: Client, options: argparse.Namespace) -> Iterator[Message]:
+def incoming(me: Client, options: argparse.Namespace) -> Iterator[tuple[Message, What]]:
     """Yield messages of others, first those not read yet, then as they come, until a signal."""
     shown: set[str] = set()
     for conversation in reversed(me.conversations()):
         for message in me.unread(conversation.name):
             shown.add(message.id)
-            yield message
+            yield message, ""
     while not options.signals.came:
         event = me.next_event(LOOK_SECONDS)
         if isinstance(event, SecurityNotice):
@@ -58,7 +59,9 @@ def incoming(me: Client, options: argparse.Namespace) -> Iterator[Message]:
             raise Refused(event.reason, event.text)
         elif isinstance(event, ConnectionChanged) and event.state is ConnectionState.REFUSED:
             raise Refused("refused", event.text)
+        elif isinstance(event, MessageChanged) and event.what and not event.message.own:
+            yield event.message, event.what
         elif isinstance(event, MessageAdded) or (isinstance(event, MessageChanged) and event.was):
             message = event.message
             if not (message.own or message.id in shown):
-                yield message
+                yield message, ""

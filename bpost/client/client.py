@@ -17,6 +17,7 @@ import time
 from collections.abc import Iterator
 
 from bpost.client.admission import Admission
+from bpost.client.correcting import Correcting
 from bpost.client.custody import Custody
 from bpost.client.events import ConnectionState, ContactsChanged, Event, MessageAdded
 from bpost.client.heritage import Heritage
@@ -30,12 +31,13 @@ from bpost.protocol.replies import ContactAdded, ContactBlocked, ContactRemoved,
 from bpost.protocol.requests import AddContact, BlockContact, RemoveContact, UnblockContact
 
 
-class Client(Custody, Verifying, Household, Heritage, Admission):
+class Client(Custody, Verifying, Household, Heritage, Admission, Correcting):
     """One account on one device: its people and conversations.
 
     Made and logged in as :class:`Account` says; :class:`Custody` has backups and exports,
     :class:`Verifying` safety numbers and keys, :class:`Household` the account's devices,
-    :class:`Heritage` what they hand on to each other, and :class:`Admission` how new ones get in.
+    :class:`Heritage` what they hand on to each other, :class:`Admission` how new ones get in, and
+    :class:`Correcting` edits and deletions.
     """
 
     # People

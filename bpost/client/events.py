@@ -11,6 +11,7 @@ import threading
 import time
 from dataclasses import dataclass
 from enum import Enum
+from typing import Literal
 
 from bpost.client.records import Message
 
@@ -23,6 +24,10 @@ class ConnectionState(str, Enum):
     CONNECTED = "connected"  # logged in
     WAITING = "waiting"  # the last try failed; the next one comes by itself
     REFUSED = "refused"  # the server or its certificate was refused; no further try
+
+
+What = Literal["", "edited", "deleted"]
+"""What its author did to a message."""
 
 
 @dataclass(frozen=True)
@@ -47,10 +52,20 @@ class MessageChanged:
     """The status, failure or text of a stored message changed.
 
     ``was`` is the id that it had before, where a message took the place of its placeholder.
+    ``what`` says what its author did, if that is the reason.
     """
 
     message: Message
     was: str = ""
+    what: What = ""
+
+
+@dataclass(frozen=True)
+class MessageRemoved:
+    """A message is not shown any more on the devices of this account."""
+
+    conversation: str
+    id: str
 
 
 @dataclass(frozen=True)
@@ -106,6 +121,7 @@ Event = (
     ConnectionChanged
     | MessageAdded
     | MessageChanged
+    | MessageRemoved
     | ContactsChanged
     | ConversationChanged
     | HandoverChanged

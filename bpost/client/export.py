@@ -92,6 +92,7 @@ def described(message: Message) -> dict[str, object]:
         "own": message.own,
         "received": message.received,
         "status": message.status,
+        "edited": message.edited,
     }
 
 
@@ -123,7 +124,11 @@ def _article(message: Message) -> str:
     words = escape(_printable(message.text if message.kind == "text" else _remark(message)))
     if message.kind != "text":
         return f'<article class="notice"><p dir="auto">{words}</p>{when}</article>\n'
-    state = STATES.get(message.status, "") if message.own else ""
+    states = [
+        STATES.get(message.status, "") if message.own else "",
+        "edited" * bool(message.edited),
+    ]
+    state = ", ".join(filter(None, states))
     told = f' <span class="state">{state}</span>' if state else ""
     name = f"<b>{escape(message.sender)}</b> {when}{told}"
     side = ' class="own"' if message.own else ""

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any, Literal, cast
 
-from bpost.client.events import ConversationChanged, Event, MessageAdded, MessageChanged
+from bpost.client.events import ConversationChanged, Event, MessageAdded, MessageChanged, What
 from bpost.client.models import SQL, Entry, Peer, Talk, fn
 from bpost.client.profile import Profile
 from bpost.client.records import LADDER, Conversation, Kind, Message, Status
 from bpost.protocol.fields import canonical
 from bpost.protocol.payload import Payload, direct_conversation
+
+HIDDEN = "hidden"
+"""The kind of a row whose message is not shown here any more."""
+
+SEEN = ("notice", "deleted", HIDDEN)
+"""The kinds of rows that do not count as unread."""
+
+DELETED, DELETED_HERE = "This message was deleted.", "You deleted this message."
 
 
 @dataclass(frozen=True)
@@ -19,7 +27,7 @@ class NewEntry:
     """What a new line of a conversation says."""
 
     sender: str
-    kind: Kind
+    kind: Kind | Literal["hidden"]
     text: str = field(default="", repr=False)
     id: str = ""
     device: str = ""
@@ -29,6 +37,9 @@ class NewEntry:
     failure: str = field(default="", repr=False)
     payload: bytes | None = field(default=None, repr=False)
     place: float | None = None
+    revision: int = 0
+    editor: str = ""
+    edited: int | None = None
 
 
 class History:
@@ -69,6 +80,9 @@ class History:
             "seq": entry.seq,
             "failure": entry.failure,
             "place": float(row) if entry.place is None else entry.place,
+            "revision": entry.revision,
+            "editor": entry.editor,
+            "edited": entry.edited,
         }
         self._store.run(Entry.insert(values))
         return self.record(Entry(**values))
@@ -89,6 +103,9 @@ class History:
             "sent": entry.sent,
             "status": entry.status,
             "failure": entry.failure,
+            "revision": entry.revision,
+            "editor": entry.editor,
+            "edited": entry.edited,
         }
         self.change(row, values)
         return [MessageChanged(self.record(row), was)]
@@ -107,14 +124,14 @@ class History:
             values["seq"] = seq
         return self.change(row, values)
 
-    def change(self, row: Entry, values: dict[str, Any]) -> list[Event]:
-        """Change a row; tell it if that makes a difference."""
+    def change(self, row: Entry, values: dict[str, Any], what: What = "") -> list[Event]:
+        """Change a row; tell it if that makes a difference, with ``what`` its author did."""
         if all(getattr(row, name) == value for name, value in values.items()):
             return []
         self._store.run(Entry.update(values).where(Entry.row == row.row))
         for name, value in values.items():
             setattr(row, name, value)
-        return [MessageChanged(self.record(row))]
+        return [MessageChanged(self.record(row), what=what)]
 
     def read(self, conversation: str, place: float) -> list[Event]:
         """Count everything up to ``place`` as read."""
@@ -140,6 +157,10 @@ class History:
         """Return the row of an own message."""
         return self._store.one(Entry, Entry.id == id_, Entry.own)
 
+    def named(self, id_: str, *where: Any) -> list[Entry]:
+        """Return the rows of all messages with this id: two senders may have made up the same."""
+        return self._store.all(Entry, Entry.id == id_, *where)
+
     def unread(self, conversation: str) -> list[Entry]:
         """Return the rows of others that have not been read."""
         talk = self._store.one(Talk, Talk.name == conversation)
@@ -149,7 +170,7 @@ class History:
         """Say whether a row counts as not read."""
         talk = self._store.one(Talk, Talk.name == row.conversation)
         behind = talk is not None and row.place > talk.read_place
-        return behind and not row.own and row.kind != "notice"
+        return behind and not row.own and row.kind not in SEEN
 
     def draft(self, name: str) -> str:
         """Return the unsent text."""
@@ -160,7 +181,7 @@ class History:
     def page(self, name: str, before: str | None, limit: int) -> list[Message]:
         """Return up to ``limit`` messages before the one with id ``before``, oldest first."""
         conversation = direct_conversation(self._profile.name, name)
-        where = [Entry.conversation == conversation]
+        where = [Entry.conversation == conversation, *SHOWN]
         if before is not None:
             border = self._store.one(Entry, Entry.id == before, Entry.conversation == conversation)
             if border is None:
@@ -172,7 +193,7 @@ class History:
 
     def following(self, name: str, after: float | None, limit: int) -> list[Message]:
         """Return up to ``limit`` messages behind the place ``after``; None: from the first on."""
-        where = [Entry.conversation == direct_conversation(self._profile.name, name)]
+        where = [Entry.conversation == direct_conversation(self._profile.name, name), *SHOWN]
         if after is not None:
             where.append(Entry.place > after)
         rows = self._store.all(Entry, *where, order=Entry.place, limit=limit)
@@ -185,9 +206,8 @@ class History:
 
     def _conversation(self, talk: Talk) -> Conversation:
         peer = self._store.one(Peer, Peer.name == talk.peer)
-        last = self._store.one(
-            Entry, Entry.conversation == talk.name, order=cast(Any, Entry.place).desc()
-        )
+        newest = cast(Any, Entry.place).desc()
+        last = self._store.one(Entry, Entry.conversation == talk.name, *SHOWN, order=newest)
         return Conversation(
             name=talk.peer if peer is None else peer.shown,
             last=None if last is None else self.record(last),
@@ -209,8 +229,10 @@ class History:
             received=row.received,
             status=cast(Status, row.status),
             seq=row.seq,
-            failure=row.failure,
+            failure=row.failure if row.kind != "deleted" else DELETED_HERE if row.own else DELETED,
             place=row.place,
+            edited=row.edited,
+            revision=row.revision,
         )
 
     def _shown(self, conversation: str) -> str:
@@ -233,6 +255,10 @@ class History:
         return self._names[name]
 
 
+SHOWN: tuple[Any, ...] = (Entry.kind != HIDDEN,)
+"""The condition for rows that are shown."""
+
+
 def _rank(status: Status) -> int:
     """Return how far up a status is; a failed message may climb from the bottom again."""
     return LADDER.index(status) if status in LADDER else -1
@@ -243,5 +269,5 @@ def _unread(talk: Talk) -> tuple[Any, ...]:
         Entry.conversation == talk.name,
         Entry.place > talk.read_place,
         Entry.own == SQL("0"),
-        Entry.kind != "notice",
+        Entry.kind.not_in(SEEN),
     )

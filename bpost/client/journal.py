@@ -1,7 +1,8 @@
 """What this device has sent: kept for as long as somebody may ask for it again.
 
 All methods are called within a transaction of the profile. A text is not kept a second time: its
-content is in the history, and what was removed there is not sent again.
+content is in the history, and what was removed there is not sent again. Only of one that was
+changed since, what it said first is kept here.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from bpost.client.models import Entry, Posted, Resent, Sent
 from bpost.client.profile import Profile
 from bpost.crypto.primitives import sha256
 from bpost.protocol.canonical_json import Json
-from bpost.protocol.content import TEXT
+from bpost.protocol.content import DELETE, EDIT, TEXT
 from bpost.protocol.payload import Payload
 
 
@@ -104,8 +105,27 @@ class Journal:
             content=content,
         )
 
+    def keep_original(self, id_: str, text: str) -> None:
+        """Keep what a text said before it was changed: it is sent again as it was."""
+        first = (Sent.id == id_) & (Sent.type == TEXT) & (Sent.content == "")
+        self._store.run(Sent.update(content=json.dumps({"text": text})).where(first))
+
+    def erase(self, message: str, conversation: str) -> None:
+        """Forget what a text said, and its changes: their deletion is sent again in their place."""
+        stand_in = Sent.update(type=DELETE, content=json.dumps({"message": message}))
+        self._store.run(stand_in.where(Sent.id == message, Sent.type == TEXT))
+        changes = (Sent.type == EDIT, Sent.conversation == conversation)
+        for row in self._store.all(Sent, *changes):
+            if json.loads(row.content)["message"] == message:
+                self._store.run(stand_in.where(Sent.row == row.row))
+
+    def edited(self, ref: str) -> str:
+        """Return which message the payload of a frame changes; empty if it is no change."""
+        row = self._store.one(Sent, Sent.id == ref, Sent.type == EDIT)
+        return "" if row is None else str(json.loads(row.content)["message"])
+
     def _content(self, row: Sent) -> dict[str, Json] | None:
-        if row.type != TEXT:
+        if row.type != TEXT or row.content:
             found: dict[str, Json] = json.loads(row.content)
             return found
         entry = self._store.one(

@@ -13,11 +13,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bpost.client.chains import Chains
-from bpost.client.events import Event, MessageAdded
+from bpost.client.events import Event, MessageAdded, MessageRemoved
 from bpost.client.fetching import Fetching
 from bpost.client.handing import Handing
 from bpost.client.healing import NOTHING, Healing, Missed
-from bpost.client.history import History, NewEntry
+from bpost.client.history import HIDDEN, History, NewEntry
 from bpost.client.models import Peer, Seen
 from bpost.client.opener import Opener, Unsealed
 from bpost.client.outbox import Outbox
@@ -27,15 +27,19 @@ from bpost.client.records import Kind, Status
 from bpost.client.refusals import Refusals
 from bpost.client.renewal import Renewal, is_proof
 from bpost.client.resending import Resending
+from bpost.client.revisions import Revisions, is_stand_in
 from bpost.client.ring import Ring
 from bpost.crypto.primitives import sha256
 from bpost.errors import SecurityError, StoreError
 from bpost.protocol.content import (
     AGAIN,
+    DELETE,
     DELIVERED,
     DEVICES,
     DIRECTED,
+    EDIT,
     EMPTY,
+    HIDE,
     INHERIT,
     LOST,
     READ,
@@ -53,7 +57,7 @@ from bpost.protocol.replies import Delivery
 
 log = logging.getLogger(__name__)
 
-SILENT = frozenset({RECEIPT, DEVICES, RENEWAL, VAULT, EMPTY})
+SILENT = frozenset({RECEIPT, DEVICES, RENEWAL, VAULT, EMPTY, EDIT, DELETE, HIDE})
 """The types of payloads that are no messages to show."""
 
 QUOTED = 500  # of the words of an unsealed message, so many characters are shown
@@ -91,6 +95,7 @@ class Mailbox:
         outbox: Outbox,
         remedies: Remedies,
         bonds: Bonds,
+        revisions: Revisions,
     ) -> None:
         self._profile = profile
         self._store = profile.store
@@ -103,6 +108,7 @@ class Mailbox:
         self._refuse = remedies.refusals.refuse
         self._ring = bonds.ring
         self._renewal = bonds.renewal
+        self._revisions = revisions
         self._directed: Mapping[str, Callable[[Payload], list[Event]]] = {
             FETCH: remedies.handing.take,
             HISTORY: remedies.fetching.take,
@@ -201,7 +207,7 @@ class Mailbox:
         wanted = None if asked_by is None else bool(missed.wants)
         key = unsealed.opened.account_public
         place = self._chains.follow(payload, unsealed.data, key, events, wanted)
-        shown, placed = payload.means not in SILENT, False
+        shown, placed = payload.means not in SILENT or is_stand_in(payload), False
         if not shown and payload.means != EMPTY:
             if unsealed.new_key:
                 log.info("a %s under a key that is not trusted was passed over", payload.type)
@@ -211,10 +217,14 @@ class Mailbox:
                 events += self._renewal.take(payload)
             elif payload.means == VAULT:
                 events += self._ring.take_vault(payload)
-            else:
+            elif payload.means == DEVICES:
                 events += self._ring.take(payload, key)
+            else:
+                events += self._revisions.take(payload, key)
         elif shown and (unsealed.new_key or not self._is_there(payload)):
             entry, placed = self._entry(delivery, payload, unsealed, place), missed.fits(payload)
+            if not unsealed.new_key:
+                entry = self._revisions.settle(entry, payload, key)
             events += self._show(payload, entry, missed, unsealed)
         return events + self._healing.close(missed, placed)
 
@@ -289,9 +299,12 @@ class Mailbox:
         """Store a message, in the place of its placeholder if there is one; owe a receipt."""
         if not unsealed.new_key and payload.sender != self._profile.name:
             self._outbox.owe(payload.sender, payload.id, DELIVERED)
+        shown = entry.kind != HIDDEN
         if missed.entry is not None and missed.fits(payload):
-            return self._history.replace(missed.entry, entry)
-        return [MessageAdded(self._history.add(payload.conversation, entry))]
+            was, told = missed.entry.id, self._history.replace(missed.entry, entry)
+            return told if shown else [MessageRemoved(self._other(payload), was)]
+        added = MessageAdded(self._history.add(payload.conversation, entry))
+        return [added] if shown else []
 
     def _take_receipt(self, payload: Payload) -> list[Event]:
         """Let own messages climb; a receipt of an own other device says what was read there."""

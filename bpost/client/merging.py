@@ -19,6 +19,7 @@ from bpost.client.keybook import KeyBook
 from bpost.client.models import Entry, Reached, Talk, fn
 from bpost.client.people import People
 from bpost.client.profile import Profile
+from bpost.client.revisions import Revisions
 from bpost.crypto.primitives import KEY, equal
 from bpost.errors import SecurityError
 from bpost.protocol.fields import canonical
@@ -35,7 +36,15 @@ STEP = 1024
 class Merging:
     """Takes pages into a profile."""
 
-    def __init__(self, profile: Profile, people: People, book: KeyBook, history: History) -> None:
+    def __init__(
+        self,
+        profile: Profile,
+        people: People,
+        book: KeyBook,
+        history: History,
+        revisions: Revisions,
+    ) -> None:
+        self._revisions = revisions
         self._profile = profile
         self._store = profile.store
         self._people = people
@@ -126,8 +135,12 @@ class Merging:
             "seq": one["seq"],
             "failure": NEWER if newer else one["failure"],
             "place": place,
+            "revision": one["revision"],
+            "editor": one["editor"],
+            "edited": one["edited"],
         }
         self._store.run(Entry.insert(row))
+        self._revisions.meet(Entry(**row))
         if one["unread"]:
             self._leave_unread(conversation, place)
         return place

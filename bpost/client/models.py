@@ -22,11 +22,13 @@ from peewee import (
     fn,
 )
 
+from bpost.client.change_models import Change
 from bpost.client.handover_models import Fetch, Handover, Reached
 from bpost.client.missing_models import Errand, Inquiry, Posted, Resent, Sent, Want
 
 __all__ = [
     "SQL",
+    "Change",
     "Errand",
     "Fetch",
     "Handover",
@@ -40,7 +42,7 @@ __all__ = [
     "fn",
 ]
 
-VERSION = 5
+VERSION = 6
 """The version of the schema below. A change of the schema is a new version and a migration."""
 
 
@@ -212,7 +214,11 @@ class Talk(Model):
 
 
 class Entry(Model):
-    """One message, placeholder or notice of a conversation, shown in the order of ``place``."""
+    """One message, placeholder or notice of a conversation, shown in the order of ``place``.
+
+    ``revision`` counts how often the text was changed, ``editor`` is the device that did it last,
+    and ``edited`` when. Of one that is removed here the row stays, ``hidden`` and without text.
+    """
 
     row = AutoField()
     id = TextField(index=True)
@@ -229,6 +235,9 @@ class Entry(Model):
     seq = BigIntegerField(null=True)
     failure = TextField(default="")
     place = FloatField(default=0.0)
+    revision = BigIntegerField(default=0)
+    editor = TextField(default="")
+    edited = BigIntegerField(null=True)
 
     class Meta:
         table_name = "messages"
@@ -323,6 +332,7 @@ TABLES: tuple[type[Model], ...] = (
     Gap,
     Talk,
     Entry,
+    Change,
     Seen,
     Receipt,
     Outgoing,
@@ -364,5 +374,13 @@ MIGRATIONS: dict[int, tuple[tuple[str, ...], tuple[str, ...]]] = {
     ),
     4: ((), ()),  # earlier messages for a new device: tables and an index, which are made
     5: ((), ()),  # a table more
+    6: (
+        (),
+        (
+            "ALTER TABLE messages ADD COLUMN revision INTEGER NOT NULL DEFAULT 0",
+            "ALTER TABLE messages ADD COLUMN editor TEXT NOT NULL DEFAULT ''",
+            "ALTER TABLE messages ADD COLUMN edited INTEGER",
+        ),
+    ),
 }
 """For each version: what makes it of the one before, first and after new tables are made."""

@@ -17,7 +17,7 @@ from bpost.client.devices import Devices
 from bpost.client.events import Event
 from bpost.client.history import History, NewEntry
 from bpost.client.journal import Journal
-from bpost.client.models import Addressed, Device, Errand, Frame, Outgoing, Peer, Receipt, fn
+from bpost.client.models import Addressed, Device, Entry, Errand, Frame, Outgoing, Peer, Receipt, fn
 from bpost.client.profile import Profile
 from bpost.client.reach import Reach
 from bpost.client.records import Message
@@ -25,11 +25,13 @@ from bpost.client.sealing import SealedBody, envelope_size, seal_body
 from bpost.crypto.session import Sessions, seal
 from bpost.errors import SecurityError, UsageError
 from bpost.protocol.canonical_json import Json
-from bpost.protocol.content import EMPTY, RECEIPT, RECEIPT_IDS, TEXT
+from bpost.protocol.content import DELETE, EDIT, EMPTY, RECEIPT, RECEIPT_IDS, TEXT
 from bpost.protocol.fields import clean_text
 from bpost.protocol.payload import Payload, direct_conversation
 from bpost.protocol.replies import SendAccepted
 from bpost.protocol.requests import Send
+
+CHANGE_WAITS = "This change is not sent yet."
 
 
 class Outbox:
@@ -100,8 +102,29 @@ class Outbox:
         users = {row.peer, self._profile.name}
         listed = {device for user in users for device in self._devices.reachable(user)}
         entry = self._history.own(row.message)
-        if entry is not None and listed - self.reach.addressed(row):
-            self.queue(row.peer, TEXT, {"text": entry.text}, row.message, entry.sent)
+        if entry is None or entry.kind != "text" or not listed - self.reach.addressed(row):
+            return
+        self.queue(row.peer, TEXT, {"text": entry.text}, row.message, entry.sent)
+        if entry.revision:
+            self.queue_edit(entry)
+
+    def queue_edit(self, entry: Entry) -> None:
+        """Have a text sent as it is now, which others know as it was; an older change need not."""
+        self.withdraw(EDIT, entry.id)
+        content: dict[str, Json] = {
+            "message": entry.id,
+            "revision": entry.revision,
+            "text": entry.text,
+        }
+        self.queue(self._history.other(entry.conversation), EDIT, content)
+
+    def withdraw(self, type_: str, message: str) -> int:
+        """Drop what was not sealed yet of a text, or of its changes; return how much that was."""
+        rows = self._store.all(Outgoing, Outgoing.type == type_)
+        about = [row for row in rows if message in (row.id, json.loads(row.content).get("message"))]
+        for row in about:
+            self._store.remove(Outgoing, Outgoing.row == row.row)
+        return len(about)
 
     def greet(self, peer: str) -> None:
         """Have an empty payload sent, unless something is on its way already."""
@@ -167,11 +190,17 @@ class Outbox:
                 with self._store.savepoint():
                     events += self._seal(row)
             except (UsageError, SecurityError) as error:  # it never will: let the others pass
-                entry = self._history.own(row.id)
-                failed = {"status": "failed", "failure": str(error)}
-                events += [] if entry is None else self._history.change(entry, failed)
+                events += self._fail(row, str(error))
             self._store.remove(Outgoing, Outgoing.row == row.row)
         return len(rows), events
+
+    def _fail(self, row: Outgoing, failure: str) -> list[Event]:
+        """Show at a message that it, or a change of it, will never be sent."""
+        values = {"status": "failed", "failure": failure}
+        if row.type in (EDIT, DELETE):
+            values = {"failure": f"This could not be changed for the other side. {failure}"}
+        entry = self._history.own(str(json.loads(row.content).get("message", row.id)))
+        return [] if entry is None else self._history.change(entry, values)
 
     def hold(self, peer: str, failure: str) -> list[Event]:
         """Show why what waits for ``peer`` cannot be sent yet."""
@@ -258,7 +287,12 @@ class Outbox:
             return []
         self._store.remove(Frame, Frame.row == row.row)
         self._journal.stored(ref, seq)
-        return [] if row.message is None else self._history.climb(row.message, "stored", seq)
+        if row.message is not None:
+            return self._history.climb(row.message, "stored", seq)
+        entry = self._history.own(self._journal.edited(ref))
+        if entry is None or entry.failure != CHANGE_WAITS:
+            return []
+        return self._history.change(entry, {"failure": ""})
 
     def refuse(self, ref: str, failure: str) -> list[Event]:
         """Note that the server will not store a frame; it is kept, to be sent again on demand."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from bpost import b64
-from bpost.client.history import History
+from bpost.client.history import HIDDEN, History
 from bpost.client.models import Entry, Peer
 from bpost.client.people import People
 from bpost.client.profile import Profile
@@ -107,9 +107,9 @@ class Pages:
 
         It has its own lines about what happened since it joined, and its own placeholders.
         """
-        if row.kind in ("text", "unsupported"):
+        if row.kind in ("text", "unsupported", "deleted"):
             return row.status != "waiting"
-        return bool((row.received or row.sent) < joined)
+        return row.kind != HIDDEN and bool((row.received or row.sent) < joined)
 
     def _message(self, row: Entry) -> Json:
         raw = b"" if row.payload is None else bytes(row.payload)
@@ -128,6 +128,9 @@ class Pages:
             "status": row.status,
             "seq": row.seq,
             "unread": self._history.is_unread(row),
+            "revision": row.revision,
+            "editor": row.editor,
+            "edited": row.edited,
         }
 
 

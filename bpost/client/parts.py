@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bpost.client.chains import Chains
+from bpost.client.corrections import Corrections
 from bpost.client.devices import Devices
 from bpost.client.errands import Errands
 from bpost.client.events import Event
@@ -27,6 +28,7 @@ from bpost.client.records import Message
 from bpost.client.refusals import Refusals
 from bpost.client.renewal import Renewal
 from bpost.client.resending import Resending
+from bpost.client.revisions import Revisions
 from bpost.client.ring import Ring
 from bpost.client.rollback import Rollback
 from bpost.client.stock import Stock
@@ -54,6 +56,8 @@ class Parts:
     healing: Healing
     ring: Ring
     renewal: Renewal
+    revisions: Revisions
+    corrections: Corrections
     rollback: Rollback
     handing: Handing
     fetching: Fetching
@@ -92,13 +96,16 @@ def assemble(profile: Profile) -> Parts:
     healing = Healing(profile, people, devices, history, chains, wants, errands)
     resending = Resending(profile, people, devices, history, journal, errands)
     refusals = Refusals(profile, people, devices, history, wants)
+    revisions = Revisions(profile, people, devices, history, journal)
     handing = Handing(profile, devices, history, Pages(profile, people, history), errands)
-    fetching = Fetching(profile, devices, Merging(profile, people, book, history), errands)
+    fetching = Fetching(
+        profile, devices, Merging(profile, people, book, history, revisions), errands
+    )
     remedies = Remedies(healing, resending, refusals, handing, fetching)
     ring = Ring(profile, people, devices, history, outbox)
     renewal = Renewal(profile, people, devices, stock, outbox, errands)
     bonds = Bonds(ring, renewal)
-    mailbox = Mailbox(profile, people, opener, history, chains, outbox, remedies, bonds)
+    mailbox = Mailbox(profile, people, opener, history, chains, outbox, remedies, bonds, revisions)
     return Parts(
         profile=profile,
         people=people,
@@ -113,6 +120,8 @@ def assemble(profile: Profile) -> Parts:
         errands=errands,
         healing=healing,
         ring=ring,
+        revisions=revisions,
+        corrections=Corrections(profile, history, outbox, revisions),
         renewal=renewal,
         rollback=Rollback(profile, people, devices, journal, errands, history, chains),
         handing=handing,

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal
 
-Kind = Literal["text", "unreadable", "notice", "unsupported"]
+Kind = Literal["text", "unreadable", "notice", "unsupported", "deleted"]
 Status = Literal["waiting", "stored", "delivered", "read", "failed", "received"]
 
 KeyWord = Literal[
@@ -42,6 +42,8 @@ class Message:
 
     ``kind`` says what may be shown: ``text`` is what a verified device sealed; of the others only
     ``text`` of a ``notice`` and ``failure`` are sentences for people, and none is anybody's words.
+    A ``deleted`` one was taken back by its author. ``edited`` is when a text was last changed, by
+    its author's clock, and ``revision`` how often.
     """
 
     id: str
@@ -56,6 +58,8 @@ class Message:
     seq: int | None = None  # the place in a mailbox: ours, or the recipient's for our own
     failure: str = ""  # why it waits, failed or could not be read; a sentence
     place: float = 0.0  # sort by this within a conversation
+    edited: int | None = None
+    revision: int = 0
 
     def __repr__(self) -> str:
         """Show what a log may hold: no text."""

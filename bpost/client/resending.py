@@ -154,7 +154,9 @@ class Resending:
     def _tell(self, row: Sent, asker: str, reason: str) -> list[Event]:
         """Show at the message itself that somebody did not get it."""
         entry = self._history.own(row.id)
-        if entry is None or reason == "not-for-you" or asker == self._profile.name:
+        if entry is None or entry.kind != "text" or reason == "not-for-you":
+            return []
+        if asker == self._profile.name:
             return []
         peer = self._people.know(asker)
         text = f"This message could not be delivered to {peer.shown}. {LOST_TEXTS[reason]}"

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from bpost.client.events import SecurityNotice
+from bpost.client.events import SecurityNotice, What
 from bpost.client.export import described
 from bpost.client.records import Message
 from bpost.errors import UntrustedCertificate, UsageError
@@ -111,14 +111,19 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def show(message: Message, as_json: bool, *, dated: bool = False) -> None:
-    """Print a message, as one line of JSON or for people."""
+TYPES = {"edited": "edit", "deleted": "delete"}
+
+
+def show(message: Message, as_json: bool, *, dated: bool = False, what: What = "") -> None:
+    """Print a message, as one line of JSON or for people; or ``what`` became of it just now."""
     if as_json:
-        print(json.dumps(described(message)), flush=True)
+        happened = {"type": TYPES[what]} if what else {}
+        print(json.dumps({**described(message), **happened}), flush=True)
         return
     day = time.strftime("%Y-%m-%d %H:%M ", time.localtime(message.sent / 1000)) if dated else ""
     words = message.text if message.kind == "text" else f"[{message.text or message.failure}]"
-    print(f"{day}{message.sender}: {printable(words)}", flush=True)
+    mark = " (edited)" if message.edited else ""
+    print(f"{day}{message.sender}: {printable(words)}{mark}", flush=True)
 
 
 def show_notice(notice: SecurityNotice, as_json: bool) -> None:

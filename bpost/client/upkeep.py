@@ -320,3 +320,4 @@ class Upkeep:
             self._store.remove(Seen, Seen.taken < old)
             self._parts.journal.tidy()
             self._parts.wants.tidy()
+            self._parts.revisions.tidy()

@@ -11,7 +11,15 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from bpost.protocol.canonical_json import INTEGER, Json
-from bpost.protocol.fields import Device, Digest, Unfit, has_control, kind_of
+from bpost.protocol.fields import (
+    Device,
+    Digest,
+    Unfit,
+    Username,
+    canonical,
+    has_control,
+    kind_of,
+)
 from bpost.protocol.handover import (
     FETCH,
     FETCH_KEYS,
@@ -31,6 +39,9 @@ DEVICES: Final = "devices"
 RENEWAL: Final = "renewal"
 INHERIT: Final = "inherit"
 VAULT: Final = "vault"
+EDIT: Final = "edit"
+DELETE: Final = "delete"
+HIDE: Final = "hide"
 
 HANDED: Final = frozenset({FETCH, HISTORY})
 """What only the devices of one account say to each other: earlier messages, for a new one."""
@@ -47,7 +58,10 @@ RECEIPT_IDS: Final = 256
 MISSING_ITEMS: Final = 100
 """How many numbers, and how many frames, one request for missing messages may name."""
 
+CONVERSATION: Final = re.compile(r"[a-z]{1,16}:[A-Za-z0-9._:-]{1,128}")
+
 _digest = kind_of(Digest)
+_username = kind_of(Username)
 _WORD: Final = re.compile(r"[a-z][a-z-]{0,31}")
 _ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _DEVICE: Final = kind_of(Device)
@@ -172,6 +186,31 @@ def _check_vault(content: Mapping[str, Json]) -> None:
         raise Unfit("does not say whether there is a vault")
 
 
+def check_name(name: object) -> None:
+    """Raise Unfit for what is not a username in canonical form."""
+    _username.check(name, None)
+    if not isinstance(name, str) or name != canonical(name):
+        raise Unfit("holds a username that is not in canonical form")
+
+
+def _check_edit(content: Mapping[str, Json]) -> None:
+    _check_text(content)
+    check_id(content["message"])
+    _check_count(content["revision"], 1)
+
+
+def _check_delete(content: Mapping[str, Json]) -> None:
+    check_id(content["message"])
+
+
+def _check_hide(content: Mapping[str, Json]) -> None:
+    check_id(content["message"])
+    check_name(content["author"])
+    name = content["where"]
+    if not isinstance(name, str) or not CONVERSATION.fullmatch(name):
+        raise Unfit("names no conversation")
+
+
 def _check_nothing(content: Mapping[str, Json]) -> None:
     """Take anything; there is no key left to look at."""
 
@@ -189,5 +228,8 @@ CONTENT: Final[Mapping[str, tuple[frozenset[str], Callable[[Mapping[str, Json]],
     LOST: (frozenset({"reason", "numbers", "hashes"}), _check_lost),
     FETCH: (FETCH_KEYS, check_fetch),
     HISTORY: (HISTORY_KEYS, check_history),
+    EDIT: (frozenset({"message", "revision", "text"}), _check_edit),
+    DELETE: (frozenset({"message"}), _check_delete),
+    HIDE: (frozenset({"message", "author", "where"}), _check_hide),
 }
 """The keys that the content of each type has, and the check of their values."""

@@ -33,10 +33,10 @@ HISTORY_KEYS: Final = frozenset({"answer", "before", "next", "left", "total", "p
 PERSON_KEYS: Final = frozenset({"name", "key", "verified"})
 MESSAGE_KEYS: Final = frozenset(
     {"id", "with", "from", "device", "kind", "text", "failure", "payload"}
-    | {"sent", "received", "status", "seq", "unread"}
+    | {"sent", "received", "status", "seq", "unread", "revision", "editor", "edited"}
 )
 
-_KINDS: Final = ("text", "notice", "unreadable", "unsupported")
+_KINDS: Final = ("text", "notice", "unreadable", "unsupported", "deleted")
 _STATUSES: Final = ("stored", "delivered", "read", "failed", "received")
 _CURSOR: Final = re.compile(r"[A-Za-z0-9:._+-]{0,64}")
 _ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -83,7 +83,9 @@ def _check_message(one: Mapping[str, Any]) -> None:
         _text(one[text])
     _like(_BYTES, one["payload"])
     _number(one["sent"])
-    for number in ("received", "seq"):
+    _number(one["revision"])
+    _like(_DEVICE, one["editor"])
+    for number in ("received", "seq", "edited"):
         if one[number] is not None:
             _number(one[number])
     _flag(one["unread"])

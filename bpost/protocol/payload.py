@@ -7,7 +7,6 @@ are in canonical form throughout.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -16,8 +15,15 @@ from bpost.errors import SecurityError, UsageError
 from bpost.limits import Limits
 from bpost.protocol import canonical_json
 from bpost.protocol.canonical_json import Json, NotCanonical
-from bpost.protocol.content import DIRECTED, NewerContent, check_content, check_id
-from bpost.protocol.fields import Device, Digest, Unfit, Username, Word, canonical, kind_of
+from bpost.protocol.content import (
+    CONVERSATION,
+    DIRECTED,
+    NewerContent,
+    check_content,
+    check_id,
+    check_name,
+)
+from bpost.protocol.fields import Device, Digest, Unfit, Word, canonical, kind_of
 
 DIRECT: Final = "direct"
 
@@ -35,12 +41,11 @@ _NAMES: Final = {
 }
 """The keys of the JSON object that every payload has, and the fields that hold them."""
 
-_CONVERSATION: Final = re.compile(r"[a-z]{1,16}:[A-Za-z0-9._:-]{1,128}")
 _DEPTH: Final = 8
 _CONTAINERS: Final = 1024
 _DEFAULT_LIMITS: Final = Limits()
 
-_username, _device, _digest, _word = (kind_of(kind) for kind in (Username, Device, Digest, Word))
+_device, _digest, _word = (kind_of(kind) for kind in (Device, Digest, Word))
 
 
 @dataclass(frozen=True)
@@ -223,12 +228,11 @@ def _checked(payload: Payload) -> Payload:
 def _check(payload: Payload) -> None:
     _word.check(payload.type, None)
     check_id(payload.id)
-    _check_name(payload.sender)
+    check_name(payload.sender)
     _device.check(payload.device, None)
-    _check_name(payload.to)
-    if not isinstance(payload.conversation, str) or not _CONVERSATION.fullmatch(
-        payload.conversation
-    ):
+    check_name(payload.to)
+    name = payload.conversation
+    if not isinstance(name, str) or not CONVERSATION.fullmatch(name):
         raise Unfit("names no conversation")
     _check_chain(payload)
     _check_recipients(payload.recipients)
@@ -251,14 +255,8 @@ def _check_recipients(recipients: Mapping[str, tuple[str, ...]]) -> None:
     if not recipients:
         raise Unfit("is for nobody")
     for user, devices in recipients.items():
-        _check_name(user)
+        check_name(user)
         for device in devices:
             _device.check(device, None)
         if not devices or list(devices) != sorted(set(devices)):
             raise Unfit("lists devices twice, out of order or not at all")
-
-
-def _check_name(name: object) -> None:
-    _username.check(name, None)
-    if not isinstance(name, str) or name != canonical(name):
-        raise Unfit("holds a username that is not in canonical form")

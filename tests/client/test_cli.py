@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import json
 import os
@@ -118,6 +119,30 @@ class CommandTest(CommandLine):
         self.assertEqual(self.run_cli("alice", "send", "bob", "now")[0], 0)
         out = self.run_cli("bob", "listen", "--count", "2")[1]
         self.assertEqual(out, "alice: later\nalice: now\n")
+
+    def test_messages_are_edited_deleted_and_told_as_events(self) -> None:
+        self.sign_up("alice", "bob")
+        for text in ("tea at five", "never mind"):
+            self.run_cli("alice", "send", "bob", text)
+        self.run_cli("bob", "listen", "--count", "2")
+        _, lines, _ = self.run_cli("alice", "history", "bob", "--json")
+        tea, mind = (json.loads(line)["id"] for line in lines.splitlines())
+        self.assertEqual(self.run_cli("alice", "edit", "bob", tea, "tea at six")[0], 0)
+        self.assertEqual(self.run_cli("alice", "delete", "bob", mind, "--everyone")[0], 0)
+        code, _, err = self.run_cli("alice", "edit", "bob", mind, "words")
+        self.assertEqual((code, "Only a text" in err), (1, True))
+        for user, other in (("alice", "bob"), ("bob", "alice")):
+            there = functools.partial(self._says, user, other, "deleted")
+            wait_until(there)
+            self.assertTrue(self._says(user, other, "tea at six (edited)"))
+        self.assertEqual(self.run_cli("bob", "delete", "alice", tea)[0], 0)
+        self.assertFalse(self._says("bob", "alice", "tea"))
+        self.assertTrue(self._says("alice", "bob", "tea"))
+
+    def _says(self, user: str, other: str, text: str) -> bool:
+        """Say whether a conversation has a text, once what has come is taken in."""
+        self.run_cli(user, "contacts")
+        return text in self.run_cli(user, "history", other)[1]
 
     def test_the_password_is_changed(self) -> None:
         self.sign_up("alice")

@@ -25,7 +25,7 @@ from tests.client.simulated import LIMITS, SimulatedCase, SimulatedDevice
 from tests.client.town import Town, password_of, wait_for_text
 from tests.support import wait_until
 
-SMALL = replace(LIMITS, history_page=1_000, history_pages=2)
+SMALL = replace(LIMITS, history_page=1_200, history_pages=2)
 ASK: Mapping[str, Json] = {"name": "the new one", "before": "", "pages": 4}
 
 

@@ -23,6 +23,10 @@ VERSION_1 = (
     "DROP TABLE key_history",
     "DROP TABLE verifications",
     "ALTER TABLE peers ADD COLUMN verified INTEGER NOT NULL DEFAULT 0",
+    "DROP TABLE changes",
+    "ALTER TABLE messages DROP COLUMN revision",
+    "ALTER TABLE messages DROP COLUMN editor",
+    "ALTER TABLE messages DROP COLUMN edited",
     "UPDATE facts SET value = x'31' WHERE name = 'version'",
 )
 
