@@ -5,30 +5,26 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from bpost.crypto.login import hash_login
+from bpost.server.models import Client, Contact, Device, Message
 from bpost.server.store import FILE, Store
 
 PASSWORD = "A" * 43
 """The password field of every account, so that one hash is enough for all."""
 
-DAY_MS = 24 * 3600 * 1000
-ROWS = 100_000
+Row = tuple[object, ...]
 
-_CLIENT = """
-INSERT INTO clients
-(id, name, canonical, login, public_key, vault, vault_version, last_seq, cleared, created)
-VALUES (?, ?, ?, ?, '', '', 0, ?, ?, ?)"""
-_DEVICE = """
-INSERT INTO devices (client_id, device, name, bundle, cursor, created, last_seen)
-VALUES (?, ?, '', '', ?, ?, ?)"""
-_CONTACT = "INSERT INTO contacts (owner_id, contact_id, blocked) VALUES (?, ?, 0)"
-_MESSAGE = """
-INSERT INTO messages (recipient_id, seq, sender_id, sender_device, ref, body, timestamp)
-VALUES (?, ?, ?, ?, ?, ?, ?)"""
+DAY_MS = 24 * 3600 * 1000
+
+_CLIENT = ("id", "name", "canonical", "login", "last_seq", "cleared", "created")
+_DEVICE = ("client_id", "device", "cursor", "created", "last_seen")
+_CONTACT = ("owner_id", "contact_id")
+_MESSAGE = ("recipient_id", "seq", "sender_id", "sender_device", "ref", "body", "timestamp")
 
 
 @dataclass(frozen=True)
@@ -77,28 +73,38 @@ def fill(folder: Path, stock: Stock) -> float:
     with contextlib.closing(sqlite3.connect(folder / FILE, isolation_level=None)) as database:
         for pragma in ("journal_mode = off", "synchronous = off", "cache_size = -1000000"):
             database.execute(f"PRAGMA {pragma}")
-        for sql, rows in _tables(stock, int(time.time() * 1000)):
-            _insert(database, sql, rows)
+        for model, columns, rows in _tables(stock, int(time.time() * 1000)):
+            database.execute("BEGIN")
+            database.executemany(_statement(model, columns), rows)
+            database.execute("COMMIT")
     return time.perf_counter() - started
 
 
-def _insert(database: sqlite3.Connection, sql: str, rows: Iterable[tuple[object, ...]]) -> None:
-    database.execute("BEGIN")
-    database.executemany(sql, rows)
-    database.execute("COMMIT")
+def _statement(model: Any, columns: tuple[str, ...]) -> str:
+    """Return what inserts a row of these columns; all others get the defaults of the model."""
+    fields = {one.column_name: one.default for one in model._meta.sorted_fields}
+    others = {name: value for name, value in fields.items() if name not in columns}
+    given = {name: repr(value) for name, value in others.items() if value is not None}
+    names, values = [*columns, *given], ["?"] * len(columns) + list(given.values())
+    into = f"INSERT INTO {model._meta.table_name} ({', '.join(names)})"
+    return f"{into} VALUES ({', '.join(values)})"
 
 
-def _tables(stock: Stock, now: int) -> Iterator[tuple[str, Iterator[tuple[object, ...]]]]:
+def _tables(stock: Stock, now: int) -> Iterator[tuple[Any, tuple[str, ...], Iterator[Row]]]:
     accounts, login = range(stock.accounts), hash_login(PASSWORD)
     held = [stock.history(account) for account in accounts]
     last = [count + stock.waiting * (not account) for account, count in enumerate(held)]
-    yield _CLIENT, ((a + 1, name_of(a), name_of(a), login, last[a], held[a], now) for a in accounts)
-    yield _DEVICE, ((a + 1, device_of(a), held[a], now, now) for a in accounts)
-    yield _CONTACT, ((a + 1, (a + stock.step) % stock.accounts + 1) for a in accounts)
-    yield _MESSAGE, _messages(stock, now)
+    yield (
+        Client,
+        _CLIENT,
+        ((a + 1, name_of(a), name_of(a), login, last[a], held[a], now) for a in accounts),
+    )
+    yield Device, _DEVICE, ((a + 1, device_of(a), held[a], now, now) for a in accounts)
+    yield Contact, _CONTACT, ((a + 1, (a + stock.step) % stock.accounts + 1) for a in accounts)
+    yield Message, _MESSAGE, _messages(stock, now)
 
 
-def _messages(stock: Stock, now: int) -> Iterator[tuple[object, ...]]:
+def _messages(stock: Stock, now: int) -> Iterator[Row]:
     """Yield the rows in the order of the table, and so of the senders, with rising times."""
     total, body = stock.messages + stock.waiting, "x" * stock.size
     number = 0
