@@ -113,7 +113,7 @@ class BubblePainter:
             return ""
         if message.status == "failed":
             return f"{message.failure or 'This message was not sent.'}  Retry"
-        return message.failure if not message.own or message.status == "waiting" else ""
+        return message.failure
 
     def _room(self, message: Message, width: int) -> int:
         icon = self.look.px(26) if message.kind != "text" else 0
@@ -133,8 +133,8 @@ class BubblePainter:
         return f"{text} {BLANK * math.ceil(self._meta_width(message) / blank)}"
 
     def _meta_width(self, message: Message) -> int:
-        clock = self.look.fonts["tiny"].measure(words.clock(message.sent))
-        return clock + self.look.px(8) + (self.look.text_px(18) if message.own else 0)
+        clock = self.look.fonts["tiny"].measure(_when(message))
+        return clock + self.look.px(8) + (self.look.text_px(18) if _has_tick(message) else 0)
 
     def size(self, text: str, font: str, width: int) -> tuple[int, int]:
         """Return the width and height of a text that is wrapped at ``width``."""
@@ -225,6 +225,8 @@ class BubblePainter:
         readable = message.kind == "text"
         if not readable:
             icon = self.look.icon("shield-exclamation", 16, palette.warning)
+            if message.kind == "deleted":
+                icon = self.look.icon("slash-circle", 16, self._meta_color(message))
             self.canvas.create_image(left, box[1] + px(9), image=icon, anchor="nw", tags=tag)
             left += px(26)
         self.canvas.create_text(
@@ -232,7 +234,7 @@ class BubblePainter:
             box[1] + px(7),
             text=layout.text,
             font=self.look.fonts["body"],
-            fill=palette.text if readable else palette.other_meta,
+            fill=palette.text if readable else self._meta_color(message),
             width=self._room(message, width),
             anchor="nw",
             tags=tag,
@@ -251,9 +253,9 @@ class BubblePainter:
     def _draw_meta(self, message: Message, box: Box, tag: str) -> None:
         """Draw time and ticks in the lower right corner."""
         px, palette = self.look.px, self.look.palette
-        color = palette.own_meta if message.own else palette.other_meta
+        color = self._meta_color(message)
         right, bottom = box[2] - px(10), box[3] - px(5)
-        if message.own:
+        if _has_tick(message):
             tick = palette.read if message.status == "read" else color
             tick = palette.danger if message.status == "failed" else tick
             icon = self.look.icon(TICKS.get(message.status, "check2"), 14, tick)
@@ -262,12 +264,17 @@ class BubblePainter:
         self.canvas.create_text(
             right,
             bottom,
-            text=words.clock(message.sent),
+            text=_when(message),
             font=self.look.fonts["tiny"],
             fill=color,
             anchor="se",
             tags=tag,
         )
+
+    def _meta_color(self, message: Message) -> str:
+        """Return the quiet colour of a bubble."""
+        palette = self.look.palette
+        return palette.own_meta if message.own else palette.other_meta
 
     def _draw_below(self, message: Message, layout: Layout, box: Box, width: int, tag: str) -> None:
         failed, gap = message.status == "failed", self.look.px(2)
@@ -282,6 +289,16 @@ class BubblePainter:
             anchor="ne" if message.own else "nw",
             tags=(tag, "do:retry") if failed else tag,
         )
+
+
+def _when(message: Message) -> str:
+    """Return when a message was sent, and whether it was changed since."""
+    return f"{'edited ' if message.edited else ''}{words.clock(message.sent)}"
+
+
+def _has_tick(message: Message) -> bool:
+    """Say whether it is shown how far a message has got."""
+    return message.own and message.kind != "deleted"
 
 
 def action_at(canvas: Canvas, x: int, y: int) -> str:

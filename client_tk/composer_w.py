@@ -6,7 +6,7 @@ import tkinter
 from collections.abc import Callable
 
 from client_tk.theme import Look
-from client_tk.widgets import Frame, IconButton, Text, Timers, Wrapped
+from client_tk.widgets import Frame, IconButton, Label, Text, Timers, Wrapped
 
 MOST_LINES = 6
 DRAFT_AFTER = 500  # milliseconds after the last key
@@ -20,11 +20,20 @@ class Composer(Frame):
         self.look = look
         self.on_send: Callable[[str], object] = lambda _: None
         self.on_draft: Callable[[str, str], object] = lambda _, __: None
+        self.on_edit: Callable[[str], object] = lambda _: None
         self.conversation = ""
+        self._before: str | None = None  # what was written here before a message was edited
         self._timers = Timers(self)
         self._kept = ""
         gap = look.px(12)
         self.note = Wrapped(self, text="", style="Danger.TLabel", font=look.fonts["small"])
+        self.strip = Frame(self)
+        tip = "Leave the message as it is (Esc)"
+        IconButton(self.strip, look, "x-lg", tip, self.end_edit).pack(side="right")
+        what = "Editing a message · Esc leaves it as it is"
+        Label(self.strip, text=what, style="Muted.TLabel", font=look.fonts["small"]).pack(
+            side="left"
+        )
         row = Frame(self)
         row.pack(fill="x", padx=gap, pady=gap, side="bottom")
         self.text = Text(
@@ -62,6 +71,7 @@ class Composer(Frame):
 
     def load(self, conversation: str, draft: str) -> None:
         """Keep what was written in the last conversation, and begin with the draft of another."""
+        self.end_edit()
         self.flush_draft()
         self.conversation = conversation
         self._kept = draft
@@ -84,10 +94,38 @@ class Composer(Frame):
             self.text.focus_set()
             self.text.insert("insert", char)
 
+    @property
+    def editing(self) -> bool:
+        """Whether what is written here is to take the place of a message."""
+        return self._before is not None
+
+    def begin_edit(self, text: str) -> None:
+        """Let a message be changed; the draft comes back after it."""
+        if self._before is None:
+            self.flush_draft()
+            self._before = self.value
+        self._put(text)
+        self.fail("")
+        self.strip.pack(fill="x", padx=self.look.px(14), pady=(self.look.px(8), 0), side="top")
+        self.text.focus_set()
+        self.text.mark_set("insert", "end-1c")
+        self.text.see("insert")
+
+    def end_edit(self) -> None:
+        """Be done with that, and go on with the draft."""
+        before, self._before = self._before, None
+        if before is not None:
+            self.strip.pack_forget()
+            self._put(before)
+            self.fail("")
+
     def submit(self) -> None:
-        """Send what has been written, unless it is blank."""
+        """Send what has been written, unless it is blank; or change the message with it."""
         text = self.value.strip("\n")
         if not text.strip() or not self.enabled:
+            return
+        if self.editing:
+            self.on_edit(text)
             return
         self._timers.clear("draft")
         self._kept = ""
@@ -97,7 +135,7 @@ class Composer(Frame):
 
     def give_back(self, text: str, sentence: str) -> None:
         """Put a text that could not be sent back, and say why."""
-        if not self.value:
+        if not self.value and not self.editing:
             self._put(text)
         self.fail(sentence)
 
@@ -122,7 +160,7 @@ class Composer(Frame):
     def flush_draft(self) -> None:
         """Keep the draft now, if it changed."""
         self._timers.clear("draft")
-        if self.value != self._kept:
+        if self.value != self._kept and not self.editing:
             self._kept = self.value
             self.on_draft(self.conversation, self._kept)
 

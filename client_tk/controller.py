@@ -28,6 +28,7 @@ from bpost.client import (
     Message,
     MessageAdded,
     MessageChanged,
+    MessageRemoved,
     SecurityNotice,
     SignedOut,
     receipt_text,
@@ -164,11 +165,8 @@ class Controller:
             if timeline is self.timeline:
                 self.view.lines_changed()
 
-        self.lanes.quick(
-            lambda: self.client.history(timeline.name, before=before, limit=PAGE),
-            loaded,
-            self._failed,
-        )
+        history, name = self.client.history, timeline.name
+        self.lanes.quick(lambda: history(name, before=before, limit=PAGE), loaded, self._failed)
 
     def seen(self) -> None:
         """Tell that the newest message of the open conversation is on the screen."""
@@ -214,7 +212,7 @@ class Controller:
 
     # People
 
-    def add_contact(self, name: str, done: Callable[[], object], failed: Failed) -> None:
+    def add_contact(self, name: str, done: Done, failed: Failed) -> None:
         """Add somebody to the contact list, and open the conversation with them."""
 
         def added(contact: Contact) -> None:
@@ -239,25 +237,21 @@ class Controller:
         name, contact = self.book.current, self.contact()
         if contact is None:
             return
-        key, anyway = contact.key, contact.was_verified
+        key, anyway, trust = contact.key, contact.was_verified, self.client.trust_new_key
 
         def trusted(_: object) -> None:
             self.notices.pop(name.lower(), None)
             self.reload()
             self.view.show_person()
 
-        self.lanes.quick(
-            lambda: self.client.trust_new_key(name, key, anyway=anyway), trusted, self._failed
-        )
+        self.lanes.quick(lambda: trust(name, key, anyway=anyway), trusted, self._failed)
 
     def dismiss_notice(self) -> None:
         """Show the security notice about the other person no longer."""
         self.notices.pop(self.book.current.lower(), None)
         self.view.show_person()
 
-    def change_password(
-        self, current: str, new: str, done: Callable[[], object], failed: Failed
-    ) -> None:
+    def change_password(self, current: str, new: str, done: Done, failed: Failed) -> None:
         """Change the password of the account."""
         self.lanes.slow(lambda: self.client.change_password(current, new), lambda _: done(), failed)
 
@@ -267,9 +261,8 @@ class Controller:
         self, kept: Mapping[str, object], file: Path, passphrase: str, done: Done, failed: Failed
     ) -> None:
         """Write a backup; ``kept`` are the settings that it holds."""
-        self.lanes.slow(
-            lambda: self.client.backup(file, passphrase, kept), lambda _: done(), failed
-        )
+        backup = self.client.backup
+        self.lanes.slow(lambda: backup(file, passphrase, kept), lambda _: done(), failed)
 
     def export(self, file: Path, format_: Literal["html", "json"]) -> None:
         """Write the open conversation to a file, in the clear."""
@@ -306,9 +299,7 @@ class Controller:
         """Name this device."""
         self.lanes.slow(lambda: self.client.name_device(name), lambda _: done(), failed)
 
-    def remove_device(
-        self, device: str, done: Callable[[], object], failed: Failed, *, renew: bool
-    ) -> None:
+    def remove_device(self, device: str, done: Done, failed: Failed, *, renew: bool) -> None:
         """Remove another device of the account, and renew the account key that it had, or not."""
         remove = self.client.remove_device
         self.lanes.slow(lambda: remove(device, renew=renew), lambda _: done(), failed)
@@ -332,6 +323,8 @@ class Controller:
             self._added(event.message)
         elif isinstance(event, MessageChanged):
             self._changed(event.message, event.was)
+        elif isinstance(event, MessageRemoved):
+            self._removed(event)
         elif isinstance(event, (ContactsChanged, ConversationChanged)):
             self.reload()
         elif isinstance(event, HandoverChanged):
@@ -371,6 +364,12 @@ class Controller:
         last = self.book.conversation(message.conversation).last
         if last is None or last.id in (message.id, was):
             self.reload()
+
+    def _removed(self, event: MessageRemoved) -> None:
+        here = event.conversation.lower() == self.timeline.name.lower()
+        if here and self.timeline.remove(event.id, self.clock()):
+            self.view.lines_changed()
+        self.reload()
 
     def _handed(self) -> None:
         """Take in that earlier messages may have come: there may be older ones than before."""

@@ -27,6 +27,7 @@ from client_tk.password_w import PasswordSheet
 from client_tk.pictures import Pictures
 from client_tk.safety import SafetyDesk
 from client_tk.safety_w import SafetySheet
+from client_tk.second_thoughts import SecondThoughts
 from client_tk.settings import Settings
 from client_tk.settings_w import Choices, KeysSheet, SettingsSheet
 from client_tk.side_w import Side
@@ -128,6 +129,8 @@ class MainWindow(Frame):
         self.messages.tell_seen = self.controller.seen
         self.composer.on_send = self.controller.send
         self.composer.on_draft = self.controller.keep_draft
+        parts = (self.composer, self.messages, self.say)
+        self.second_thoughts = SecondThoughts(self.client, self.shell.lanes, *parts)
 
     def _restyle(self) -> None:
         """Make the list wider when the text grows."""
@@ -199,6 +202,8 @@ class MainWindow(Frame):
 
     def escape(self) -> None:
         """Cancel what is under way: the search, a picked message; then go to the end."""
+        if self.second_thoughts.cancel():
+            return
         if self.side.wanted.get():
             self.side.wanted.set("")
         elif self.messages.painter.chosen:
@@ -248,13 +253,8 @@ class MainWindow(Frame):
 
     def change_password(self) -> PasswordSheet:
         """Ask for the new password."""
-        return PasswordSheet(
-            self,
-            self.look,
-            self.client.username,
-            self.controller.change_password,
-            self.say,
-        )
+        change = self.controller.change_password
+        return PasswordSheet(self, self.look, self.client.username, change, self.say)
 
     def open_backup(self) -> BackupSheet:
         """Ask for the passphrase of a backup."""

@@ -17,7 +17,7 @@ from client_tk.widgets import Button, Canvas, Menu, Text
 
 
 class MessagesView(Scroller[Line]):
-    """Shows a `Timeline`; what it cannot do itself it asks of its three callbacks."""
+    """Shows a `Timeline`; what it cannot do itself it asks of its callbacks."""
 
     def __init__(self, parent: tkinter.Misc, look: Look, pictures: Pictures) -> None:
         super().__init__(
@@ -27,6 +27,8 @@ class MessagesView(Scroller[Line]):
         self.timeline = Timeline("")
         self.ask_older: Callable[[], object] = lambda: None
         self.ask_retry: Callable[[str], object] = lambda _: None
+        self.ask_edit: Callable[[Message], object] = lambda _: None
+        self.ask_delete: Callable[[Message], object] = lambda _: None
         self.tell_seen: Callable[[], object] = lambda: None
         self.missed = 0
         self.empty_text = ""
@@ -55,6 +57,7 @@ class MessagesView(Scroller[Line]):
             "Escape": self.leave_pick,
             "Control-c": self.copy,
             "Command-c": self.copy,
+            "Delete": self.delete,
             "Menu": self._menu_by_key,
             "Shift-F10": self._menu_by_key,
         }
@@ -173,6 +176,12 @@ class MessagesView(Scroller[Line]):
             self.clipboard_clear()
             self.clipboard_append(words.printable(message.text))
 
+    def delete(self) -> None:
+        """Ask whether the picked message is to be deleted."""
+        message = self.picked()
+        if message is not None:
+            self.ask_delete(message)
+
     def _perform(self, action: str, message: Message) -> None:
         if action == "retry" and message.status == "failed":
             self.ask_retry(message.id)
@@ -218,6 +227,9 @@ class MessagesView(Scroller[Line]):
             menu.add_command(label="Show as text", command=lambda: self._perform("all", message))
         if message.status == "failed":
             menu.add_command(label="Send again", command=lambda: self._perform("retry", message))
+        if message.own and message.kind == "text":
+            menu.add_command(label="Edit", command=lambda: self.ask_edit(message))
+        menu.add_command(label="Delete …", accelerator="Del", command=self.delete)
         if menu.index("end") is not None:
             menu.tk_popup(x, y)
 

@@ -143,6 +143,15 @@ class Timeline:
         self._join(place + 1, now)
         return known is None
 
+    def remove(self, key: str, now: float) -> bool:
+        """Take a message out; tell whether it was there."""
+        place = self.place_of(key)
+        if place < 0:
+            return False
+        del self.lines[place], self._places[place], self._known[key]
+        self._join(place, now)
+        return True
+
     def rename(self, was: str, key: str) -> None:
         """Let a message stand in the line of its placeholder, whose id was another."""
         place = self.place_of(was)

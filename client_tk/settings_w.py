@@ -21,6 +21,8 @@ KEYS = (
     ("Shift+Enter", "New line"),
     ("Tab  Shift+Tab", "From one part of the window to the next"),
     ("↑  ↓  in the messages", "Pick a message: Ctrl+C copies it, Enter sends a failed one again"),
+    ("Delete  in the messages", "Delete the picked message"),
+    ("Ctrl+↑", "Edit your last message"),
     ("Page Up  Page Down", "Scroll"),
     ("Ctrl++  Ctrl+−  Ctrl+0", "Size of the text"),
     ("Ctrl+L", "Lock"),

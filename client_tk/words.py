@@ -145,6 +145,7 @@ def last_line(message: Message | None) -> str:
     shown = {
         "unreadable": "A message that could not be read",
         "unsupported": "A message for a newer BPost",
+        "deleted": message.failure or "This message was deleted.",
     }.get(message.kind) or one_line(message.text)
     return f"You: {shown}" if message.own and message.kind == "text" else shown
 

@@ -33,6 +33,7 @@ from bpost.client import (
     Message,
     MessageAdded,
     MessageChanged,
+    MessageRemoved,
     Safety,
     SignedOut,
     Verdict,
@@ -351,6 +352,30 @@ class SimulatedClient:
         self.world.enter("send")
         status = "stored" if self.state is ConnectionState.CONNECTED else "waiting"
         return self.put(name, text, own=True, status=status)
+
+    def why_not_edited(self, name: str, id: str) -> str:  # noqa: A002
+        """Say why a message cannot be changed."""
+        self.world.enter("why_not_edited")
+        return ""
+
+    def edit(self, name: str, id: str, text: str) -> Message:  # noqa: A002
+        """Change a message."""
+        self.calls.append(f"edit {text}")
+        self.world.enter("edit")
+        return self.change(id, text=text, edited=int(time.time() * 1000), revision=1)
+
+    def delete(self, name: str, id: str, *, everyone: bool = False) -> None:  # noqa: A002
+        """Delete a message."""
+        self.calls.append("delete" + (" everyone" if everyone else ""))
+        self.world.enter("delete")
+        if everyone:
+            gone = "You deleted this message."
+            self.change(id, kind="deleted", text="", failure=gone, edited=None)
+            return
+        with self._lock:
+            kept = [one for one in self._messages[name.lower()] if one.id != id]
+            self._messages[name.lower()] = kept
+        self.tell(MessageRemoved(name, id))
 
     def retry(self, id: str) -> Message:  # noqa: A002
         """Send a failed message again."""
