@@ -81,21 +81,21 @@ TAKEOUTS = [
         "bpost/client/handing.py",
         "        if not self._may_ask(request):\n            return []\n",
         "",
-        f"{HANDOVER}.ConsentTest.test_e60_nobody_but_a_listed_device_of_the_account_is_answered",
+        f"{HANDOVER}_consent.ConsentTest.test_e60_nobody_but_a_listed_device_of_the_account_is_answered",
     ),
     Takeout(
         "E60",
         "bpost/client/handing.py",
         "        if known is not None and known.state in (SENDING, DONE):",
         "        if known is not None:",
-        f"{HANDOVER}.ConsentTest.test_e60_the_user_is_asked_before_a_new_device_gets_anything",
+        f"{HANDOVER}_consent.ConsentTest.test_e60_the_user_is_asked_before_a_new_device_gets_anything",
     ),
     Takeout(
         "E60",
         "bpost/client/handing.py",
         "        return [*events, HandoverChanged()]\n\n    def decide(",
         "        return events + self.decide(device, yes=True)\n\n    def decide(",
-        f"{HANDOVER}.ConsentTest.test_e60_the_user_is_asked_before_a_new_device_gets_anything",
+        f"{HANDOVER}_consent.ConsentTest.test_e60_the_user_is_asked_before_a_new_device_gets_anything",
     ),
     Takeout(
         "E60",
@@ -103,14 +103,14 @@ TAKEOUTS = [
         "        if answer.sender != self._profile.name or row is None or answer.device"
         " not in listed:\n            return []\n",
         "        row = row or Fetch(device=answer.device, state=ASKED, before='m:')\n",
-        f"{HANDOVER}.ConsentTest.test_e60_nobody_is_believed_who_was_not_asked",
+        f"{HANDOVER}_consent.ConsentTest.test_e60_nobody_is_believed_who_was_not_asked",
     ),
     Takeout(
         "E60",
         "bpost/client/merging.py",
         "            if self._is_foreign(one):\n                continue\n",
         "",
-        f"{HANDOVER}.ConsentTest.test_e60_words_that_cannot_be_of_the_account_are_passed_over",
+        f"{HANDOVER}_consent.ConsentTest.test_e60_words_that_cannot_be_of_the_account_are_passed_over",
     ),
     Takeout(
         "E60",
@@ -118,7 +118,7 @@ TAKEOUTS = [
         "        if known is None or other:\n            self._people.pin(peer.name, key)\n",
         "        if known is None:\n            self._people.pin(peer.name, key)\n"
         "        if other:\n            return []\n",
-        f"{HANDOVER}.PinTest.test_e60_a_key_that_only_the_new_device_was_given_is_found_out",
+        f"{HANDOVER}_consent.PinTest.test_e60_a_key_that_only_the_new_device_was_given_is_found_out",
     ),
     Takeout(
         "E60",

@@ -16,7 +16,7 @@ GAPS = "tests.client.test_healing.GapTest."
 UNREADABLE = "tests.client.test_healing.UnreadableTest."
 LOST = "tests.client.test_healing.LostTest."
 RESTORED = "tests.client.test_rollback.RollbackTest."
-BOUNDS = "tests.client.test_healing.BoundsTest."
+BOUNDS = "tests.client.test_healing_bounds.BoundsTest."
 
 ONLY_ITS_OWN = '        if not _was_for(row, request):\n            return "not-for-you"\n'
 
