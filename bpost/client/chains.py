@@ -32,6 +32,9 @@ EPOCH_SECONDS = 10
 NO_HASH = b64.encode(sha256(b""))
 """What comes before the first message of a chain that does not begin at 1."""
 
+LOOKED_BACK = 32
+"""So many messages before the first that it sees a device that joined asks for."""
+
 MOST = 1_000_000
 """A gap this wide or wider is told as this many: the number comes from the other side."""
 
@@ -128,14 +131,16 @@ class Chains:
 
         The device that made the account was there from the start. One that joined later comes
         into the middle of conversations, and begins with the number that it sees first; what
-        was sent shortly before may still come, and is late then.
+        was sent shortly before may still come, and is late then. The last few are asked for: of
+        those that were for this device already, none may be lost; of the others it is told so.
         """
         if self._profile.fact(FOUNDER):
             return 0
-        before = payload.number - 1
-        if before:
-            first = max(1, payload.number - self._profile.limits.skip)
+        before, began = payload.number - 1, payload.number // EPOCH * EPOCH
+        if before > began:
+            first = max(began + 1, payload.number - self._profile.limits.skip)
             self._keep_gap(payload, (first, before), key)
+            self._want(payload, (max(first, before - LOOKED_BACK + 1), before), key)
         return before
 
     def _note_gap(self, payload: Payload, first: int, key: bytes, events: list[Event]) -> None:
@@ -192,11 +197,15 @@ class Chains:
     def _late(
         self, payload: Payload, data: bytes, key: bytes, events: list[Event], wanted: bool | None
     ) -> float | None:
-        """Take a payload whose number has passed."""
-        if self._history.holds(payload):
-            raise SecurityError("duplicate", "A message came a second time.")
+        """Take a payload whose number has passed.
+
+        One that is here already may be missing under this number: it was sealed anew, as the same.
+        """
         whose = (payload.sender, payload.device, payload.conversation)
         gap = self._gap(*whose, payload.number, key)
+        missing = gap is not None and self._wants.of_number(*whose, payload.number)
+        if self._history.holds(payload) and not missing:
+            raise SecurityError("duplicate", "A message came a second time.")
         if gap is None and wanted is not None:
             if not wanted:
                 raise SecurityError("duplicate", "A message was sent again that is not missing.")

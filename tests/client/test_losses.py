@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bpost.client.events import SecurityNotice
-from bpost.client.models import Want
+from bpost.client.models import Gap, Want
 from bpost.client.resending import NOT_HERE
+from bpost.protocol.content import TEXT
 from bpost.protocol.envelope import parse_envelope
 from tests.client.simulated import LIMITS, SimulatedDevice, altered
 from tests.client.test_rollback import RollbackCase
@@ -56,6 +57,45 @@ class OwnCopyTest(RollbackCase):
         self.settle(second, alice, bob)
         self.assertIn("words", second.shown("bob"))
         self.assertNotIn("[unreadable]", second.shown("alice"))
+
+
+class SealedAnewTest(RollbackCase):
+    """Messages that were sealed a second time, as the same ones."""
+
+    def test_e43_a_gap_of_what_is_there_already_ends(self) -> None:
+        alice, bob = self.pair()
+        written = [alice.write("bob", text) for text in "abc"]
+        bob.fetch()
+        with alice.profile.change():
+            for message in written:
+                alice.parts.outbox.queue("bob", TEXT, {"text": message.text}, message.id)
+        alice.work()
+        late, *_ = bob.pending()
+        alice.write("bob", "d")
+        bob.fetch()
+        self.assertEqual(bob.history("alice")[-2].text, "3 messages are missing here.")
+        bob.take([late, replace(late, seq=99)])
+        self.assertEqual(bob.history("alice")[-2].text, "2 messages are missing here.")
+        self.settle(bob, alice)
+        self.assertEqual(bob.history("alice")[-2].text, "The messages missing here arrived late.")
+        self.assertEqual(bob.shown("alice")[2:], ["a", "b", "c", "[notice]", "d"])
+        self.assertEqual((bob.store.count(Gap), bob.store.count(Want)), (0, 0))
+
+
+class JoinedTest(RollbackCase):
+    """A device that came into the middle of a conversation."""
+
+    def test_e43_the_first_message_for_a_device_that_joined_is_missed_at_the_next(self) -> None:
+        alice, bob = self.pair()
+        second = self.device("bob", of=bob)
+        self.settle(alice, bob)
+        alice.write("bob", "dropped")
+        second.pending()
+        alice.write("bob", "arrives")
+        self.settle(second, alice, bob)
+        self.assertEqual(second.shown("alice"), ["dropped", "arrives"])
+        self.assertNotIn("failed", [m.status for m in alice.history("bob")])
+        self.assertEqual([one.lost for one in second.store.all(Want)], [True] * 2)
 
 
 class RestoredTest(RollbackCase):

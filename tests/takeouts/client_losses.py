@@ -49,6 +49,21 @@ TAKEOUTS = [
     ),
     Takeout(
         "E43",
+        CHAINS,
+        "        if self._history.holds(payload) and not missing:\n",
+        "        if self._history.holds(payload):\n",
+        "tests.client.test_losses.SealedAnewTest.test_e43_a_gap_of_what_is_there_already_ends",
+    ),
+    Takeout(
+        "E43",
+        CHAINS,
+        "            self._want(payload, (max(first, before - LOOKED_BACK + 1), before), key)\n",
+        "",
+        "tests.client.test_losses.JoinedTest."
+        "test_e43_the_first_message_for_a_device_that_joined_is_missed_at_the_next",
+    ),
+    Takeout(
+        "E43",
         ROLLBACK,
         "        self._chains.begin_epoch()\n",
         "",
