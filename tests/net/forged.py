@@ -7,15 +7,15 @@ import socket
 import ssl
 import subprocess
 import tempfile
-import threading
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
+
+from tests.net.listening import Listening
 
 DAY = datetime.timedelta(days=1)
 Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
@@ -118,15 +118,13 @@ def pem(*certificates: x509.Certificate) -> bytes:
     return b"".join(one.public_bytes(serialization.Encoding.PEM) for one in certificates)
 
 
-class ForgedServer:
+class ForgedServer(Listening):
     """A TLS server with a forged certificate, which counts what it is told after the handshake."""
 
     def __init__(self, forged: Forged) -> None:
+        super().__init__()
         self.told = b""
         self._context = self._load(forged)
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = int(self._listener.getsockname()[1])
-        self._thread = threading.Thread(target=self._run, daemon=True)
 
     def _load(self, forged: Forged) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -137,28 +135,10 @@ class ForgedServer:
             context.load_cert_chain(file)
         return context
 
-    def _run(self) -> None:
-        while True:
-            try:
-                sock, _ = self._listener.accept()
-            except OSError:
-                return
-            try:
-                with self._context.wrap_socket(sock, server_side=True) as connection:
-                    self.told += connection.recv(4096)
-            except OSError:
-                sock.close()
-
-    def __enter__(self) -> ForgedServer:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._thread.join()
-        self._listener.close()
+    def welcome(self, sock: socket.socket) -> None:
+        """Do the handshake, and listen once."""
+        try:
+            with self._context.wrap_socket(sock, server_side=True) as connection:
+                self.told += connection.recv(4096)
+        except OSError:
+            sock.close()

@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-import atexit
 import contextlib
-import shutil
 import socket
 import ssl
 import struct
-import tempfile
 import threading
 import time
 from collections.abc import Callable
-from functools import cache
-from pathlib import Path
 from types import TracebackType
 
 from bpost.limits import Limits
-from bpost.net import certificates
-from bpost.net.address import ServerAddress
 from bpost.net.drainer import Drainer
 from bpost.net.frames import CLOSE, PING, TEXT
-from bpost.net.tls import ServerTLS
 from bpost.net.tls_stream import TLSStream
 from bpost.net.ws_server import Ending, ServerConnection, accept
+from tests.net.listening import ListeningTLS
 from tests.support import patience, wait_until
 
 UPGRADE = (
@@ -35,14 +28,6 @@ UPGRADE = (
     "Sec-WebSocket-Version: 13",
 )
 OnText = Callable[[ServerConnection, str], None]
-
-
-@cache
-def server_files() -> certificates.CertificateFiles:
-    """Return a certificate for this process's tests."""
-    folder = Path(tempfile.mkdtemp(prefix="bpost-net-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return certificates.ensure(folder)
 
 
 def blind_context() -> ssl.SSLContext:
@@ -58,7 +43,7 @@ def echo(connection: ServerConnection, text: str) -> None:
     connection.send(text)
 
 
-class Harness:
+class Harness(ListeningTLS):
     """A real server on a real port: a thread for each connection, an echo unless told otherwise."""
 
     def __init__(
@@ -70,8 +55,7 @@ class Harness:
         slow_reader: str | None = None,
         send_buffer: int | None = None,
     ) -> None:
-        files = server_files()
-        self.tls = ServerTLS(files.certificate, files.key)
+        super().__init__()
         self.limits = limits or Limits()
         self.connections: list[ServerConnection] = []
         self.endings: list[Ending] = []
@@ -82,19 +66,10 @@ class Harness:
         self._origins = origins
         self._slow_reader = slow_reader
         self._send_buffer = send_buffer
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=256)
-        self.port = int(self._listener.getsockname()[1])
-        self._accepting = threading.Thread(target=self._accept, daemon=True)
-
-    @property
-    def address(self) -> ServerAddress:
-        """The server's address, pinned."""
-        return ServerAddress("127.0.0.1", self.port, pin=self.tls.pin)
 
     def __enter__(self) -> Harness:
         self.drainer.start()
-        self._accepting.start()
-        return self
+        return super().__enter__()
 
     def __exit__(
         self,
@@ -102,24 +77,20 @@ class Harness:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._accepting.join(patience(10))
-        self._listener.close()
+        super().__exit__(kind, error, trace)
         for connection in self.connections:
             connection.close()
         for thread in self.threads:
             thread.join(patience(10))
         self.drainer.stop()
 
-    def _accept(self) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                sock, _ = self._listener.accept()
-                if self._send_buffer is not None:
-                    sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, self._send_buffer)
-                thread = threading.Thread(target=self._serve, args=(sock,), daemon=True)
-                self.threads.append(thread)
-                thread.start()
+    def welcome(self, sock: socket.socket) -> None:
+        """Give the connection its thread."""
+        if self._send_buffer is not None:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, self._send_buffer)
+        thread = threading.Thread(target=self._serve, args=(sock,), daemon=True)
+        self.threads.append(thread)
+        thread.start()
 
     def _serve(self, sock: socket.socket) -> None:
         try:

@@ -8,15 +8,11 @@ import hashlib
 import socket
 import ssl
 import struct
-import threading
 from collections.abc import Callable
-from types import TracebackType
 
 from bpost.limits import Limits
-from bpost.net.address import ServerAddress
-from bpost.net.tls import ServerTLS
 from bpost.net.ws_client import ClientConnection, connect
-from tests.net.harness import server_files
+from tests.net.listening import ListeningTLS
 from tests.support import patience
 
 GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
@@ -53,55 +49,29 @@ def read_all(sock: ssl.SSLSocket) -> bytes:
     return data
 
 
-class HostileServer:
+class HostileServer(ListeningTLS):
     """Upgrades each client (or not), then runs ``script``; what the script returns is kept."""
 
     def __init__(self, script: Script, *, upgrade: bool = True) -> None:
-        files = server_files()
-        self.tls = ServerTLS(files.certificate, files.key)
+        super().__init__()
         self.returned: list[object] = []
         self.connections = 0
         self._script = script
         self._upgrade = upgrade
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self._thread = threading.Thread(target=self._run, daemon=True)
-
-    @property
-    def address(self) -> ServerAddress:
-        """The server's address, pinned."""
-        return ServerAddress("127.0.0.1", self._listener.getsockname()[1], self.tls.pin)
 
     def connect(self, limits: Limits | None = None) -> ClientConnection:
         """Connect the client under test."""
         return connect(self.address, limits=limits)
 
-    def __enter__(self) -> HostileServer:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._thread.join(patience(20))
-        self._listener.close()
-
-    def _run(self) -> None:
-        while True:
-            try:
-                sock, _ = self._listener.accept()
-            except OSError:
-                return
-            self.connections += 1
-            sock.settimeout(patience(20))
-            with self.tls.context.wrap_socket(sock, server_side=True) as stream:
-                request = b""
-                while b"\r\n\r\n" not in request:
-                    request += stream.recv(4096)
-                if self._upgrade:
-                    stream.sendall(upgraded(request))
-                with contextlib.suppress(OSError):
-                    self.returned.append(self._script(stream))
+    def welcome(self, sock: socket.socket) -> None:
+        """Upgrade the client and run the script, to its end."""
+        self.connections += 1
+        sock.settimeout(patience(20))
+        with self.tls.context.wrap_socket(sock, server_side=True) as stream:
+            request = b""
+            while b"\r\n\r\n" not in request:
+                request += stream.recv(4096)
+            if self._upgrade:
+                stream.sendall(upgraded(request))
+            with contextlib.suppress(OSError):
+                self.returned.append(self._script(stream))

@@ -14,7 +14,8 @@ from bpost.net.drainer import Drainer
 from bpost.net.outbound import Outbound
 from bpost.net.tls import ServerTLS
 from bpost.net.tls_stream import TLSStream
-from tests.net.harness import blind_context, server_files
+from tests.net.harness import blind_context
+from tests.net.listening import server_files
 from tests.support import patience, wait_until
 
 FRAME = b"\x82\x7e\x20\x00" + b"x" * 8192

@@ -19,7 +19,8 @@ from bpost.net.certificates import pin_of
 from bpost.net.tls import ServerTLS, client_context, server_context
 from bpost.net.ws_client import connect
 from tests.net.forged import Forged, ForgedServer, forge, forge_with_sha1, pem
-from tests.net.harness import Harness, server_files
+from tests.net.harness import Harness
+from tests.net.listening import server_files
 from tests.support import patience
 
 

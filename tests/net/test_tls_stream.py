@@ -17,7 +17,8 @@ from functools import partial
 
 from bpost.net.tls import server_context
 from bpost.net.tls_stream import PlaintextPeerError, TLSStream
-from tests.net.harness import blind_context, server_files
+from tests.net.harness import blind_context
+from tests.net.listening import server_files
 from tests.support import patience, wait_until
 
 
