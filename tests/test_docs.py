@@ -6,7 +6,13 @@ import re
 import unittest
 from pathlib import Path
 
+from bpost.server import admin, config, listener
+
 ROOT = Path(__file__).resolve().parents[1]
+EVENT = re.compile(
+    r'(?:log\.(?:info|warning|debug|failure)|_log|_note)\(\s*(?:session, )?"([^"]+)"'
+)
+METRIC = re.compile(r'(?:_count|_gauge)\(\s*"(\w+)"|"bpost_(\w+)"')
 LINK = re.compile(r"\]\(([^)#]+)(?:#[^)]*)?\)")
 
 
@@ -29,6 +35,47 @@ class DocsTest(unittest.TestCase):
         words = " ".join((ROOT / "docs" / "threats.md").read_text(encoding="utf-8").split())
         self.assertIn("attack the *steps* of the ratchet, which are classical", words)
         self.assertIn("The keys of Fernet give 128 bits", words)
+
+
+class RunningTest(unittest.TestCase):
+    """The page for those who run a server names what there is, and nothing else."""
+
+    def setUp(self) -> None:
+        self.page = (ROOT / "docs" / "running.md").read_text(encoding="utf-8")
+        self.sources = {
+            path.name: path.read_text(encoding="utf-8")
+            for path in (ROOT / "bpost" / "server").glob("*.py")
+        }
+
+    def test_every_event_of_the_log_is_explained(self) -> None:
+        found = {name for text in self.sources.values() for name in EVENT.findall(text)}
+        self.assertGreater(len(found), 30)
+        for name in found:
+            with self.subTest(name):
+                self.assertIn(f"`{name}`", self.page)
+
+    def test_every_metric_is_explained_and_no_other(self) -> None:
+        found = {one or two for one, two in METRIC.findall(self.sources["collector.py"])}
+        told = set(re.findall(r"`bpost_([a-z_]+?)(?:_total)?(?:\{\w+\})?`", self.page))
+        self.assertEqual(told, found)
+
+    def test_every_command_is_shown_and_every_setting_that_is_shown_exists(self) -> None:
+        for command in admin.COMMANDS:
+            with self.subTest(command.run.__name__):
+                self.assertRegex(self.page, rf"bpost-admin {command.run.__name__}\b|enable undoes")
+        shown = set(re.findall(r"^    (\w+) = ", self.page, re.MULTILINE))
+        self.assertGreater(len(shown), 5)
+        self.assertEqual(shown - set(config.setting_names()), set())
+
+    def test_the_unit_and_the_wrapper_fit_the_page(self) -> None:
+        folder = ROOT / "docs" / "deploy"
+        for name in ("bpost.service", "bpost-admin", "certbot-hook"):
+            self.assertIn(f"docs/deploy/{name}", self.page)
+        unit = (folder / "bpost.service").read_text(encoding="utf-8")
+        self.assertIn("/opt/bpost/.venv/bin/python -m bpost.server --config", unit)
+        stop = re.search(r"TimeoutStopSec=(\d+)", unit)
+        assert stop is not None
+        self.assertGreater(int(stop[1]), listener.STOP_SECONDS + 2)
 
 
 if __name__ == "__main__":

@@ -38,6 +38,10 @@ class Proxies:
                 f"The setting proxies: {error}. Give addresses or networks, separated by commas."
             ) from error
 
+    def __bool__(self) -> bool:
+        """Whether there are any."""
+        return bool(self._networks)
+
     def covers(self, host: str) -> bool:
         """Tell whether ``host`` is one of them."""
         address = _address(host)

@@ -39,16 +39,16 @@ def users(options: argparse.Namespace) -> Found:
 
 def invite(options: argparse.Namespace) -> Found:
     """Make an invitation for one new account."""
+    if options.public and not options.no_pin:
+        _pin(options)  # before anything is stored
     token, now = new_invite(), now_ms()
     expires = now + options.days * DAY_MS
     with opened(options) as store:
         store.accounts.add_invite(hash_invite(token), now, expires)
     found = {"token": token, "expires": expires}
     if options.public:
-        certificate = options.data / CERTIFICATE / "server.pem"
-        if not certificate.exists():
-            raise UsageError(f"There is no certificate {certificate} yet. Start the server first.")
-        found["link"] = f"bpost://{options.public}/#{pin_of_file(certificate)}.{token}"
+        pin = "" if options.no_pin else _pin(options)
+        found["link"] = f"bpost://{options.public}/#{pin}.{token}"
     return found
 
 
@@ -92,6 +92,17 @@ def quota(options: argparse.Namespace) -> Found:
             store.accounts.set_quota(account.id, most)
         held = store.survey.about(account.id)["mailbox"]["characters"]
         return {"user": account.name, "quota": store.accounts.quota(account.id), "held": held}
+
+
+def _pin(options: argparse.Namespace) -> str:
+    """Return the pin of the certificate that the server made."""
+    certificate = options.data / CERTIFICATE / "server.pem"
+    if not certificate.exists():
+        raise UsageError(
+            f"There is no certificate {certificate}. Start the server first; or, where it has one "
+            "of an authority that clients know, say --no-pin."
+        )
+    return pin_of_file(certificate)
 
 
 def _set_disabled(options: argparse.Namespace, when: int | None) -> Found:
@@ -171,6 +182,11 @@ def _invite_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="HOST:PORT",
         default=os.environ.get("BPOST_PUBLIC", ""),
         help="where clients reach the server: makes a link of it",
+    )
+    parser.add_argument(
+        "--no-pin",
+        action="store_true",
+        help="leave the pin out of the link: the server's certificate is from an authority",
     )
 
 

@@ -57,8 +57,13 @@ class Config:
     def by_invite(self) -> bool:
         """Whether registering takes an invitation: unless told, where strangers can connect."""
         if self.registration == "auto":
-            return not is_loopback(self.host)
+            return self.is_reachable
         return self.registration == "invite"
+
+    @property
+    def is_reachable(self) -> bool:
+        """Whether others than this machine's users can connect, also by way of a proxy."""
+        return bool(self.proxies) or not is_loopback(self.host)
 
     @property
     def public_host(self) -> str:
@@ -108,6 +113,11 @@ def read_config(
     return _build({**from_file, **from_environ, **flags}, environ)
 
 
+def setting_names() -> tuple[str, ...]:
+    """Return the name of each setting, as it stands in an INI file."""
+    return tuple(_help())
+
+
 def _help() -> dict[str, str]:
     """Return each setting with its help; all three sources know the same names."""
     return {
@@ -117,7 +127,7 @@ def _help() -> dict[str, str]:
         "certificate": "PEM file of the certificate chain (default: one made in the data folder)",
         "key": "PEM file of the certificate's private key",
         "public": "HOST:PORT by which clients reach the server, for invitations",
-        "registration": "open, invite, or auto: by invitation unless on loopback (default: auto)",
+        "registration": "open, invite, or auto: by invitation if others can come (default: auto)",
         "connections": "how many connections at most (default: 10000)",
         "connections_address": "how many connections from one address at most (default: 1000)",
         "origins": "web origins that may connect, separated by commas (default: none)",
@@ -177,10 +187,10 @@ def _build(values: Mapping[str, str], environ: Mapping[str, str]) -> Config:
         log_addresses=_word(values, "log_addresses", "full"),
         limits=_limits(values),
     )
-    if not chosen.limits.rates and not is_loopback(chosen.host):
+    if not chosen.limits.rates and chosen.is_reachable:
         raise UsageError(
             f"--limits off is for measuring on this machine, and {chosen.host} can be reached from "
-            "others. Leave it out, or listen on 127.0.0.1."
+            "others. Leave it out, or listen on 127.0.0.1 without proxies.",
         )
     if (chosen.certificate is None) != (chosen.key is None):
         raise UsageError("A certificate needs its key: give both --certificate and --key.")

@@ -10,7 +10,7 @@ from bpost.limits import DAY
 from bpost.net import certificates
 from bpost.net.tls import ServerTLS
 from bpost.server.collector import CONTENT_TYPE, PostOfficeCollector, exposition
-from bpost.server.config import Config, is_loopback, is_wildcard
+from bpost.server.config import Config, is_wildcard
 from bpost.server.files import lock_folder, private_folder
 from bpost.server.listener import Listener
 from bpost.server.log import EventLog
@@ -152,5 +152,5 @@ class PostOffice:
             self.log.warning("no rate limits", says="--limits off: for measuring only")
         if hasattr(os, "geteuid") and os.geteuid() == 0:
             self.log.warning("running as root", says="better give the server a user of its own")
-        if self.config.registration == "open" and not is_loopback(self.config.host):
+        if self.config.registration == "open" and self.config.is_reachable:
             self.log.warning("open registration", says="anyone who reaches it can join")

@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import shutil
 import unittest
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
+from bpost.net.address import parse_address
 from bpost.server import admin
 from bpost.server.admin_command import size, size_or_default
 from bpost.server.models import TABLES, Client, Device, Message
@@ -130,6 +132,15 @@ class AdminTest(ServerTest):
         self.assertGreaterEqual(len(token), 22)
         link = self.found("invite", "--public", "example.org:8765")["link"]
         self.assertTrue(link.startswith(f"bpost://example.org:8765/#{self.post_office.pin}."))
+        link = self.found("invite", "--public", "example.org:8765", "--no-pin")["link"]
+        address = parse_address(link)
+        self.assertEqual((address.host, address.pin), ("example.org", None))
+        self.assertGreaterEqual(len(address.token or ""), 22)
+        shutil.rmtree(self.folder / "certificate")
+        before = self.found("stats")["invitations"]
+        status, text = self.run_admin("invite", "--public", "example.org:8765")
+        self.assertEqual((status, self.found("stats")["invitations"]), (1, before))
+        self.assertIn("--no-pin", text)
 
     def test_check_says_what_is_wrong(self) -> None:
         self.assertEqual(self.found("check"), {"ok": True, "problems": []})

@@ -9,6 +9,7 @@ import unittest
 from pathlib import Path
 
 from bpost.errors import SecurityError, UsageError
+from bpost.net.proxies import Proxies
 from bpost.server.config import Config, read_config
 
 
@@ -45,6 +46,7 @@ class ConfigTest(unittest.TestCase):
         for host in ("192.0.2.1", "::", "example.org"):
             self.assertTrue(Config(self.folder, host).by_invite)
             self.assertFalse(Config(self.folder, host, registration="open").by_invite)
+        self.assertTrue(Config(self.folder, proxies=Proxies(["127.0.0.1"])).by_invite)
 
     def test_limits_off_is_for_loopback_only(self) -> None:
         self.assertFalse(read_config(["--limits", "off"], {}).limits.rates)

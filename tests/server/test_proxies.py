@@ -59,7 +59,9 @@ class TrustedTest(ServerTest):
     """Behind a proxy on this machine, which is listed."""
 
     limits = LIMITS
-    settings: Mapping[str, Any] = MappingProxyType({"proxies": Proxies(["127.0.0.1"])})
+    settings: Mapping[str, Any] = MappingProxyType(
+        {"proxies": Proxies(["127.0.0.1"]), "registration": "open"}
+    )
 
     def test_s68_a_listed_proxy_says_who_it_is_by_line_or_header(self) -> None:
         self.assertEqual(PassedOn(self, line("192.0.2.1")).register("one"), "OK")
@@ -99,6 +101,7 @@ class CrowdedTest(ServerTest):
 
     settings: Mapping[str, Any] = MappingProxyType(
         {"proxies": Proxies(["127.0.0.1"]), "connections_address": 2, "connections": 9}
+        | {"registration": "open"}
     )
 
     def test_the_bound_for_an_address_holds_behind_a_proxy(self) -> None:
