@@ -54,7 +54,8 @@ def _account_lines(row: Found, invitation: Found | None) -> list[str]:
         f"{date(row['created'])}.",
         f"Password: none; a salted hash of a key that the device derives from it "
         f"({size(row['login_size'] or 0)}).",
-        f"Keys: the public account key ({size(row['public_key_size'])}), which contacts are given.",
+        f"Keys: the public account key ({size(row['public_key_size'])}), and how it followed on "
+        f"earlier ones ({size(row['succession_size'])}); contacts are given both.",
         f"Vault: version {row['vault_version']}, {size(row['vault_size'])}, sealed with the "
         "password: it lets a new device join.",
         f"Mailbox numbers: {row['last_seq']} given so far; all devices have what is up to "
@@ -107,7 +108,7 @@ def _box_line(where: str, which: str, row: Found) -> str:
         return f"{where}: no messages {which}."
     return (
         f"{where}: {many(row['count'], 'message')} {which}, from {date(row['oldest'])} to "
-        f"{date(row['newest'])}. {row['waiting']} still have their sealed text "
+        f"{date(row['newest'])}. The text, sealed, is still there of {row['waiting']} "
         f"({size(row['characters'])}), because a device has not fetched it; of the others only "
         "sender, device, number and time are left, until the retention time is over."
     )

@@ -95,6 +95,7 @@ def _account(database: Any, account: int) -> Found:
             Client.vault_version,
             length(Client.login).alias("login_size"),
             length(Client.public_key).alias("public_key_size"),
+            length(Client.succession).alias("succession_size"),
             length(Client.vault).alias("vault_size"),
         ).where(Client.id == account),
     )

@@ -335,6 +335,7 @@ class KillTest(ProcessTest):
 
     def test_s60_a_second_signal_means_now(self) -> None:
         server = Process(self.folder)
+        self.addCleanup(server.end, kill=True)
         server.process.send_signal(signal.SIGSTOP)  # both wait for it when it goes on
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCONT):
             server.process.send_signal(number)
