@@ -180,9 +180,9 @@ class Desk:
     def _take_in(self, mail: Mail) -> str:
         """Count a message as handed over; return the text to send."""
         if self.plain:
-            text = Delivery(mail.body, mail.sender).text()
+            text = Delivery(mail.body, mail.sender).spelled()
         else:
-            text = Delivery(mail.body, mail.sender, mail.seq, mail.timestamp).text()
+            text = Delivery(mail.body, mail.sender, mail.seq, mail.timestamp).spelled()
         self._window.append((mail.seq, len(text)))
         self._bytes += len(text)
         self._handed = mail.seq

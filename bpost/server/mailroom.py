@@ -165,7 +165,7 @@ class Mailroom:
         for posting, answer in zip(postings, answers, strict=True):
             self._count(answer)
             _, texts = together.setdefault(id(posting.wire), (posting.wire, []))
-            texts.append(answer.text())
+            texts.append(answer.spelled())
         for wire, texts in together.values():
             wire.send_many(texts)
 

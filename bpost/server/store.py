@@ -16,7 +16,14 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from peewee import DatabaseError, IntegrityError, InterfaceError, PeeweeException, SqliteDatabase
+from peewee import (
+    DatabaseError,
+    IntegrityError,
+    InterfaceError,
+    PeeweeException,
+    SqliteDatabase,
+)
+from peewee import __exception_wrapper__ as translated  # type: ignore[attr-defined]
 
 from bpost.errors import StoreError
 from bpost.server import migrations
@@ -92,7 +99,8 @@ class Store:
         Raises:
             StoreError: nothing was changed, or it is not known to be durable.
         """
-        with self._lock, self._failures():
+        # The wrapper is for what runs on a cursor of the driver, past the library.
+        with self._lock, self._failures(), translated:
             database = self._connected()
             database.begin("IMMEDIATE")
             try:

@@ -61,6 +61,7 @@ class RoundTripTest(unittest.TestCase):
     @given(strategies.frames)
     def test_every_frame_survives_writing_and_reading(self, original: Frame) -> None:
         text = original.text()
+        self.assertEqual(original.spelled(), text)
         self.assertEqual(parse(text, type(original)), original)
         self.assertEqual(parse(text, type(original)).text(), text)
 
