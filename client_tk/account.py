@@ -6,7 +6,7 @@ The work runs in a worker thread; only plain values go in and come out.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -52,6 +52,7 @@ class Attempt:
     create: bool = False
     pin: str | None = None
     anew: bool = False  # give the account, whose key is lost, a new one
+    code: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)
@@ -100,17 +101,28 @@ def password_error(password: str) -> str:
     return ""
 
 
-def sign_in(attempt: Attempt, make: MakeClient, profile: Path | None) -> SignedIn:
-    """Log in, create the account, or begin it anew.
+def sign_in(
+    attempt: Attempt,
+    make: MakeClient,
+    profile: Path | None,
+    compare: Callable[[str], bool] = lambda _: False,
+) -> SignedIn:
+    """Log in, create the account, or begin it anew; ``compare`` is asked where a code is used.
 
     Raises: what `Client.register`, `Client.log_in` and `Client.begin_anew` raise.
     """
     folder = profile or default_profile(attempt.server, attempt.username)
     client = make(attempt.server, folder, pin=attempt.pin)
     try:
-        enter = client.begin_anew if attempt.anew else client.log_in
-        enter = client.register if attempt.create else enter
-        enter(attempt.username, attempt.password)
+        name, password = attempt.username, attempt.password
+        if attempt.create:
+            client.register(name, password)
+        elif attempt.anew:
+            client.begin_anew(name, password)
+        elif attempt.code:
+            client.log_in(name, password, code=attempt.code, compare=compare)
+        else:
+            client.log_in(name, password)
         known = remembered(folder)
     except BaseException:
         client.close()
@@ -167,7 +179,9 @@ def complaint(error: BPostError) -> Complaint:
     if isinstance(error, UntrustedCertificate):
         return Complaint("certificate", str(error))
     if isinstance(error, AccountLost):
-        return Complaint("lost", str(error))
+        return Complaint("lost code" if error.cause == "vault-missing" else "lost", str(error))
+    if isinstance(error, SecurityError) and error.cause == "vault-missing":
+        return Complaint("code", str(error))
     if isinstance(error, SecurityError) and error.cause == "bad-token":
         return Complaint("passphrase", str(error))
     if isinstance(error, SecurityError):

@@ -19,6 +19,7 @@ from client_tk import account, placing, settings, system, words
 from client_tk.account import Attempt, Complaint, MakeClient, Restoration, SignedIn
 from client_tk.idle import IdleWatch
 from client_tk.lanes import Failed, Lanes
+from client_tk.link import Question
 from client_tk.lock_w import LockWindow
 from client_tk.main_w import MainWindow, Shell
 from client_tk.pictures import Pictures
@@ -66,6 +67,7 @@ class App:
         self.look = Look(self.root, mode, self.settings.zoom)
         self.pictures = Pictures(self.root)
         self.lanes = Lanes()
+        self.question = Question()
         self.client: Client | None = None
         self.main: MainWindow | None = None
         self.start: StartWindow | None = None
@@ -130,7 +132,8 @@ class App:
         """Try to log in or to create an account, in a worker thread."""
         known = replace(attempt, pin=attempt.pin or self._known_pin(attempt.server))
         profile = self.options.profile
-        self._try(lambda: account.sign_in(known, self._make, profile), self._attempt_failed)
+        ask = self.question.ask
+        self._try(lambda: account.sign_in(known, self._make, profile, ask), self._attempt_failed)
 
     def restore(self, attempt: Restoration, failed: Failed) -> None:
         """Try to restore a backup, in a worker thread."""
@@ -176,6 +179,7 @@ class App:
     def give_up(self) -> None:
         """Let an attempt come to nothing; its client is closed when it comes back."""
         self._attempt += 1
+        self.question.answer(False)
 
     def _enter(self, result: SignedIn) -> None:
         client, server = result.client, result.server
@@ -336,9 +340,16 @@ class App:
             return answer
         client, main = self.client, self.main
         if client is None or main is None:
-            return None
+            return self._next_question()
         event = client.next_event(0)
         return None if event is None else lambda: main.controller.handle(event)
+
+    def _next_question(self) -> Task | None:
+        """Return how to ask for a number to be compared, if a log-in waits for that."""
+        start, number = self.start, self.question.take()
+        if start is None or not number:
+            return None
+        return lambda: start.ask_number(number, self.question.answer)
 
     def _show_mistake(self, error: Exception) -> None:
         """Show a mistake of ours, and write it where it can be reported from."""
@@ -364,6 +375,7 @@ class App:
         if self.main is not None:
             self.main.leave()
         self._save_settings()
+        self.question.answer(False)
         self.pump.stop()
         self.sweeper.stop()
         self.idle.stop()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import tkinter
 
+from bpost.client import code_error
 from client_tk import account, words
 from client_tk.account import Complaint
 from client_tk.fields import Field, PasswordField
 from client_tk.theme import Look
-from client_tk.widgets import Frame
+from client_tk.widgets import Button, Frame
 
 
 class LogInTab(Frame):
@@ -18,22 +19,37 @@ class LogInTab(Frame):
         super().__init__(parent)
         self.username = Field(self, look, "Username")
         self.password = PasswordField(self, look, "Password")
-        for field in self.fields():
+        for field in (self.username, self.password):
             field.pack(fill="x", pady=(0, look.px(8)))
+        hint = "There: Settings, Devices, Add a device"
+        self.code = Field(self, look, "Code from another device", hint=hint)
+        text = "Use a code from another device …"
+        self.use_code = Button(self, text=text, bootstyle="link", command=self.show_code)
+        self.use_code.configure(padding=0)
+        self.use_code.pack(anchor="w")
+
+    def show_code(self) -> None:
+        """Show the field for a code."""
+        if not self.code.winfo_manager():
+            self.use_code.pack_forget()
+            self.code.pack(fill="x")
+            self.code.entry.focus_set()
 
     def fields(self) -> list[Field]:
-        """Return the fields of this tab, in their order."""
-        return [self.username, self.password]
+        """Return the fields of this tab that are shown, in their order."""
+        code = [self.code] if self.code.winfo_manager() else []
+        return [self.username, self.password, *code]
 
     def places(self) -> dict[str, Field]:
         """Return the fields by the names that complaints call them."""
-        return {"username": self.username, "password": self.password}
+        return {"username": self.username, "password": self.password, "code": self.code}
 
     def complaints(self) -> list[Complaint]:
         """Return what is plainly wrong."""
         wrong = {
             "username": account.username_error(self.username.value.strip()),
             "password": "" if self.password.value else "Write your password.",
+            "code": code_error(self.code.value) if self.code.value.strip() else "",
         }
         return [Complaint(place, text) for place, text in wrong.items() if text]
 

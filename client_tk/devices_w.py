@@ -11,6 +11,8 @@ from bpost.client import DeviceInfo
 from bpost.errors import BPostError
 from client_tk import words
 from client_tk.fields import Field
+from client_tk.handover import HandoverDesk
+from client_tk.link_w import LinkSheet
 from client_tk.sheet import Sheet
 from client_tk.theme import Look
 from client_tk.widgets import Button, Checkbutton, Frame, Label, Separator, Wrapped
@@ -53,12 +55,12 @@ class DevicesSheet(Sheet):
         look: Look,
         household: Household,
         say: Callable[[str], object],
-        fetch: Callable[[], object],
+        desk: HandoverDesk,
     ) -> None:
         super().__init__(parent, look, "Devices", width=WIDTH)
         self._household = household
         self._say = say
-        self._fetch = fetch
+        self._desk = desk
         text = (
             "Each of these can read and write your messages. Remove one that you have lost or do "
             "not know: it is cut off at once, and what is sent from then on is not sealed for it."
@@ -73,14 +75,26 @@ class DevicesSheet(Sheet):
         self.keep: Button | None = None
         self.renewed = tkinter.BooleanVar(self, value=True)
         """Whether the account key is renewed with the removal that is being asked about."""
+        self._draw_more()
         self._draw_key()
         self.note = Wrapped(self.body, text="Looking …", style="Muted.TLabel")
         self.note.pack(fill="x", pady=(look.px(8), 0))
         self.done = self.add_button("Close", self.close, "primary")
         self.rename_button = self.add_button("Save the name", self.rename)
-        self.fetch_button = self.add_button("Get earlier messages", self.fetch)
         self.open(self.done)
         self.load()
+
+    def _draw_more(self) -> None:
+        """Draw what lets another device in, and what gets messages from one."""
+        Separator(self.body).pack(fill="x", pady=self.look.px(6))
+        row = Frame(self.body)
+        row.pack(fill="x")
+        self.add = Button(row, text="Add a device …", bootstyle="neutral", command=self.link)
+        self.add.pack(side="left")
+        self.fetch_button = Button(
+            row, text="Get earlier messages", bootstyle="neutral", command=self.fetch
+        )
+        self.fetch_button.pack(side="left", padx=(self.look.px(8), 0))
 
     def _draw_key(self) -> None:
         """Draw what renews the account key."""
@@ -120,7 +134,13 @@ class DevicesSheet(Sheet):
     def fetch(self) -> None:
         """Ask for earlier messages; the window behind shows what comes of it."""
         self.close()
-        self._fetch()
+        self._desk.act("fetch")
+
+    def link(self) -> LinkSheet:
+        """Show a code for a new device, in place of this sheet."""
+        parent = self.master
+        self.close()
+        return LinkSheet(parent, self.look, self._desk.linking)
 
     def _draw(self, device: DeviceInfo) -> None:
         """Draw one device, with the button that removes it."""

@@ -9,6 +9,7 @@ from bpost.client import Client, HandoverInfo
 from bpost.errors import BPostError
 from client_tk import words
 from client_tk.lanes import Lanes
+from client_tk.link import LinkDesk
 
 UNDER_WAY = ("asked", "fetching", "sending", "later")
 
@@ -85,6 +86,7 @@ class HandoverDesk:
         self._client = client
         self._lanes = lanes
         self._say = say
+        self.linking = LinkDesk(client, lanes)
         self._put_away: set[tuple[str, str, str]] = set()
         self._seen: set[str] = set()
         self.show: Callable[[Card], object] = lambda _: None

@@ -275,8 +275,7 @@ class MainWindow(Frame):
 
     def open_devices(self) -> DevicesSheet:
         """Show the devices of the account."""
-        fetch = functools.partial(self.handover.desk.act, "fetch")
-        return DevicesSheet(self, self.look, self.controller, self.say, fetch)
+        return DevicesSheet(self, self.look, self.controller, self.say, self.handover.desk)
 
     def open_safety(self) -> SafetySheet:
         """Show what both people compare, and what is known of the key."""

@@ -12,6 +12,7 @@ from client_tk.account import Attempt, Complaint
 from client_tk.certificate_w import CertificatePage
 from client_tk.credentials_w import CreateTab, LogInTab
 from client_tk.fields import Field
+from client_tk.link_w import NumberPage
 from client_tk.pictures import Pictures
 from client_tk.reset_w import ResetSheet
 from client_tk.restore_w import Restore, RestoreSheet
@@ -57,6 +58,7 @@ class StartWindow(Frame):
         self.form = Frame(self.card)
         self.form.pack(fill="x")
         self.certificate = CertificatePage(self.card, look)
+        self.number = NumberPage(self.card, look)
         self._draw_form()
         self._bind_fields()
 
@@ -108,7 +110,7 @@ class StartWindow(Frame):
 
     def _bind_fields(self) -> None:
         """Let Enter submit from every field, and let a low window follow the focus."""
-        for field in self.fields():
+        for field in (*self.fields(), self.log_in.code):
             field.entry.bind("<Return>", lambda _: self.submit())
             field.entry.bind("<KP_Enter>", lambda _: self.submit())
             field.entry.bind("<FocusIn>", self._reveal, add="+")
@@ -187,6 +189,7 @@ class StartWindow(Frame):
                 username=tab.username.value.strip(),
                 password=tab.password.value,
                 create=self.creating,
+                code="" if self.creating else self.log_in.code.value.strip(),
             )
         )
 
@@ -230,11 +233,31 @@ class StartWindow(Frame):
 
     def complain(self, complaint: Complaint) -> None:
         """Show why the attempt failed."""
+        self._show_form()
         self.set_trying(False)
         self.show_complaint(complaint, focus=True)
 
+    def ask_number(self, number: str, answer: Callable[[bool], object]) -> None:
+        """Ask whether another device shows the same number, while the attempt waits."""
+
+        def answered(same: bool) -> None:
+            self._show_form()
+            answer(same)
+
+        self.form.pack_forget()
+        self.number.pack(fill="x")
+        self.number.ask(number, answered)
+        self.progress.say("Say the same on your other device …")
+
+    def _show_form(self) -> None:
+        self.number.pack_forget()
+        self.certificate.pack_forget()
+        self.form.pack(fill="x")
+
     def show_complaint(self, complaint: Complaint, focus: bool) -> None:
         """Show a sentence at the field that it belongs to."""
+        if "code" in complaint.place:
+            self.log_in.show_code()
         tab = self.create if self.creating else self.log_in
         places = {"server": self.server, **tab.places()}
         field = places.get(complaint.place)
@@ -242,7 +265,7 @@ class StartWindow(Frame):
             field.fail(complaint.text, focus=focus)
         else:
             self.general.configure(text=complaint.text)
-        if complaint.place == "lost":
+        if "lost" in complaint.place:
             self.anew.pack(anchor="w", pady=(self.look.px(8), 0), after=self.general)
             self._center()
 
@@ -255,8 +278,7 @@ class StartWindow(Frame):
         self.certificate.ask(server, pin, text, lambda trusted: self._answered(pin, trusted))
 
     def _answered(self, pin: str, trusted: bool) -> None:
-        self.certificate.pack_forget()
-        self.form.pack(fill="x")
+        self._show_form()
         last = self._last
         if trusted and last is not None:
             self._try(replace(last, pin=pin))
@@ -284,6 +306,11 @@ class ProgressLine(Frame):
         self.bar.start(15)
         self._timers.set("patience", PATIENT_AFTER, self._wait)
         self.button.focus_set()
+
+    def say(self, text: str) -> None:
+        """Say what is waited for."""
+        self._timers.clear("patience")
+        self.text.configure(text=text)
 
     def stop(self) -> None:
         """Stand still."""

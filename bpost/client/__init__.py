@@ -25,6 +25,7 @@ from bpost.client.events import (
     SecurityNotice,
     SignedOut,
 )
+from bpost.client.joining import code_error
 from bpost.client.keystore import Remembered, default_profile, remembered, remove_profile
 from bpost.client.records import (
     Contact,
@@ -66,6 +67,7 @@ __all__ = [
     "SecurityNotice",
     "SignedOut",
     "Verdict",
+    "code_error",
     "default_profile",
     "inspect_backup",
     "receipt_text",

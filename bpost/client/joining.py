@@ -60,6 +60,15 @@ class Linked:
     vault: bool
 
 
+def code_error(text: str) -> str:
+    """Say what is wrong with a code, before it is used; empty if it can be one."""
+    try:
+        parse_code(text)
+    except SecurityError as error:
+        return str(error)
+    return ""
+
+
 def read_invitation(code: str, compare: Compare) -> Invitation:
     """Read a code; raise SecurityError as :func:`bpost.crypto.linking.parse_code`."""
     return Invitation(parse_code(code), compare)

@@ -13,7 +13,7 @@ import threading
 import time
 import uuid
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TypeVar, cast
 
@@ -30,6 +30,7 @@ from bpost.client import (
     HandoverChanged,
     HandoverInfo,
     KeyChange,
+    LinkInfo,
     Message,
     MessageAdded,
     MessageChanged,
@@ -93,6 +94,8 @@ class SimulatedClient:
             DeviceInfo("phone00000000000", "Telephone", now - 900_000_000, now - 60_000),
             DeviceInfo("old0000000000000", "", now - 9_000_000_000, now - 4_000_000_000),
         ]
+        self.link = LinkInfo()
+        self.has_vault = True
         self.history_offered = False
         self.on_its_way: list[HandoverInfo] = []
         self._events: deque[Event] = deque()
@@ -115,10 +118,18 @@ class SimulatedClient:
         self.world.passwords[username.lower()] = password
         self._in(username)
 
-    def log_in(self, username: str, password: str) -> None:
+    def log_in(
+        self,
+        username: str,
+        password: str,
+        code: str = "",
+        compare: Callable[[str], bool] = lambda _: True,
+    ) -> None:
         """Log in."""
         self.calls.append("log_in")
         self.world.enter("log_in")
+        if code and not compare("123456"):
+            raise Refused("refused", "The two numbers were not the same.")
         if self.world.passwords.get(username.lower()) != password:
             raise Refused("wrong-password")
         self._in(username)
@@ -168,6 +179,27 @@ class SimulatedClient:
         self.calls.append(f"remove_device {device}" + (" renew" if renew else ""))
         self.world.enter("remove_device")
         self.own_devices = [one for one in self.own_devices if one.id != device]
+
+    def show_link(self) -> LinkInfo:
+        """Make a code."""
+        self.world.enter("show_link")
+        code = "bpost-link:1:" + "Zk3v9QxT1bLmE-0w" * 4
+        self.link = LinkInfo(code, "waiting", left=299.0)
+        return self.link
+
+    def decide_link(self, yes: bool) -> None:
+        """Say whether the numbers are the same."""
+        state = "agreed" if yes else "refused"
+        self.link = dataclasses.replace(self.link, state=state)
+
+    def end_link(self) -> None:
+        """Show no code any more."""
+        self.calls.append("end_link")
+
+    def keep_vault(self, on: bool) -> None:
+        """Keep a vault, or none."""
+        self.world.enter("keep_vault")
+        self.has_vault = on
 
     def handovers(self) -> list[HandoverInfo]:
         """Return what is on its way."""
