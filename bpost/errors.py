@@ -105,6 +105,12 @@ class SecurityError(BPostError):
             "pin-mismatch",
             "plaintext-server",
             "exposed-file",
+            "log-forked",
+            "log-restored",
+            "log-false-key",
+            "log-own-key",
+            "log-old-list",
+            "log-broken",
         }
     )
 

@@ -49,6 +49,8 @@ class Limits:
     devices: int = 10
     one_time_keys: int = 100
     one_time_keys_low: int = 20
+    log_links: int = 2_000
+    log_entries: int = 20
 
     # How bytes move.
     http_request: int = 8 * KIB
@@ -74,6 +76,7 @@ class Limits:
     bundles: Rate = Rate(30, 60)
     bundles_pair: Rate = Rate(10, 600)
     requests: Rate = Rate(100, 1, burst=400)
+    key_changes: Rate = Rate(60, 3600)
     excess: Rate = Rate(100, 1, burst=2_000)
 
     # How long things are kept.

@@ -247,6 +247,7 @@ class MainWindow(Frame):
             lock=self.shell.lock,
             backup=self.open_backup,
             delete=self.open_delete,
+            read_log=functools.partial(self.shell.lanes.quick, self.client.key_log),
         )
         account = f"{self.client.username} at {self.shell.server}"
         return SettingsSheet(self, self.look, account, choices)

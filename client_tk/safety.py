@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from bpost.client import Client, KeyChange, Safety, Verdict
+from bpost.client import Client, KeyChange, KeyLogState, LogFinding, Safety, Verdict
 from bpost.errors import BPostError
 from client_tk import words
 from client_tk.lanes import Lanes
@@ -19,11 +19,21 @@ class Known:
 
     safety: Safety
     history: tuple[KeyChange, ...] = ()
+    log: KeyLogState = field(default_factory=KeyLogState)
+
+    @property
+    def found(self) -> tuple[LogFinding, ...]:
+        """Return what the server's log of keys showed of this person."""
+        name = self.safety.name.lower()
+        return tuple(one for one in self.log.findings if one.contact.lower() == name)
 
     @property
     def line(self) -> tuple[str, str, str]:
         """Return the icon, the sentence that says where one stands, and its style."""
         name, safety = self.safety.name, self.safety
+        for one in self.found:
+            if not one.over:
+                return "shield-exclamation", one.text, "Warning"
         if not safety.key:
             return "shield", "There is no key yet: it comes with the first connection.", "Muted"
         if safety.was_verified:
@@ -37,8 +47,20 @@ class Known:
 
     @property
     def dated(self) -> list[str]:
-        """Return the history, the newest first, as lines."""
-        return [f"{words.date(one.time)}   {one.short}   {one.text}" for one in self.history[::-1]]
+        """Return the history, and what the log showed, the newest first, as lines."""
+        lines = [(one.time, f"{one.short}   {one.text}") for one in self.history]
+        lines += [(one.time, f"log of keys   {one.text}") for one in self.found]
+        lines.sort(key=lambda line: line[0])
+        return [f"{words.date(time)}   {text}" for time, text in lines[::-1]]
+
+
+def log_line(log: KeyLogState) -> tuple[str, str]:
+    """Return what is to be said of the server's log of keys, and the style of the sentence."""
+    if log.open:
+        return log.open[-1].text, "Warning"
+    if not log.size:
+        return "The server has shown no log of its keys yet.", "Muted"
+    return f"The server's log of keys has {log.size} entries; nothing was found amiss.", "Muted"
 
 
 def verdict_line(verdict: Verdict, name: str) -> tuple[str, str]:
@@ -78,7 +100,8 @@ class SafetyDesk:
         self._lanes.quick(self._look, done, failed)
 
     def _look(self) -> Known:
-        return Known(self._client.safety(self.name), tuple(self._client.key_history(self.name)))
+        client, name = self._client, self.name
+        return Known(client.safety(name), tuple(client.key_history(name)), client.key_log())
 
     def mark(self, key: str, done: Callable[[object], object], failed: Failed) -> None:
         """Mark ``key``, which was shown, as verified."""

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import bpost
+from bpost.client import KeyLogState
+from client_tk.safety import log_line
 from client_tk.settings import LOCK_MINUTES
 from client_tk.sheet import Sheet
 from client_tk.theme import Look
@@ -48,6 +50,7 @@ class Choices:
     lock: Callable[[], object]
     backup: Callable[[], object]
     delete: Callable[[], object]
+    read_log: Callable[[Callable[[KeyLogState], object]], object]
 
 
 class SettingsSheet(Sheet):
@@ -75,12 +78,21 @@ class SettingsSheet(Sheet):
         self._draw_lock()
         self._heading("Account")
         Wrapped(self.body, text=account, style="Muted.TLabel").pack(fill="x")
+        self.log_line = Wrapped(self.body, text="", style="Muted.TLabel")
+        self.log_line.pack(fill="x")
         self._draw_account()
         Separator(self.body).pack(fill="x", pady=(0, look.px(12)))
         about = f"BPost {bpost.__version__} · a private messenger that anyone can host"
         Wrapped(self.body, text=about, style="Muted.TLabel").pack(fill="x")
         self.done = self.add_button("Close", self.close, "primary")
         self.open(self.modes[choices.appearance])
+        choices.read_log(self._show_log)
+
+    def _show_log(self, log: KeyLogState) -> None:
+        """Say how it stands with the server's log of keys."""
+        if self.winfo_exists():
+            sentence, style = log_line(log)
+            self.log_line.configure(text=sentence, style=f"{style}.TLabel")
 
     def _heading(self, text: str) -> None:
         heading = Label(self.body, text=text, font=self.look.fonts["name"])

@@ -67,6 +67,12 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "account-key-changed": Rule(Action.SHOW, "Look at the key before you go on.", attack=True),
         "older-version": Rule(Action.SHOW, "The sender must use a newer program.", attack=True),
         "newer-version": Rule(Action.SHOW, "Update this program to read it."),
+        "log-forked": Rule(Action.SHOW, "Compare safety numbers before you write.", attack=True),
+        "log-restored": Rule(Action.SHOW, "Nothing is lost, and the keys you know still hold."),
+        "log-false-key": Rule(Action.SHOW, "Compare the safety number first.", attack=True),
+        "log-old-list": Rule(Action.SHOW, "It may hide that a device was removed.", attack=True),
+        "log-own-key": Rule(Action.SHOW, "Compare safety numbers with your contacts.", attack=True),
+        "log-broken": Rule(Action.SHOW, "Ask who runs the server.", attack=True),
         "duplicate": Rule(Action.SKIP, ""),
         "replayed": Rule(Action.SKIP, ""),
     }

@@ -1,4 +1,4 @@
-"""``bpost-cli verify`` and ``keys``: safety numbers and keys, on a terminal."""
+"""``bpost-cli verify`` and ``keys``: safety numbers, keys and their log, on a terminal."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
-from bpost.client.records import KeyChange, Safety
+from bpost.client.records import KeyChange, KeyLogState, Safety
 from bpost.client.terminal import asks, say
 from bpost.client.verifying import Verifying
 from bpost.crypto.fingerprint import Verdict, grouped
@@ -43,8 +43,9 @@ VERDICTS: Mapping[Verdict, tuple[int, str]] = MappingProxyType(
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe what ``verify`` takes."""
-    parser.add_argument("contact", metavar="USER")
+    parser.add_argument("contact", metavar="USER", nargs="?")
     what = parser.add_mutually_exclusive_group()
+    what.add_argument("--log", action="store_true", help="show what the server's log of keys told")
     what.add_argument("--code", help="compare the code that USER sees; the same one verifies USER")
     what.add_argument("--mark", action="store_true", help="USER sees the same number: verified")
     what.add_argument("--unmark", action="store_true", help="take the mark away")
@@ -53,6 +54,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def answer(me: Verifying, options: argparse.Namespace) -> int:
     """Do what was asked; return the exit status."""
+    if options.log:
+        return show_log(me.key_log())
+    if options.contact is None:
+        raise UsageError("Name the user whom it is about, or ask for --log.")
     safety = me.safety(options.contact)
     if not safety.key:
         raise UsageError(f"{safety.name} has no keys yet. Write to them, then try again.")
@@ -81,6 +86,26 @@ def _mark(me: Verifying, safety: Safety) -> int:
     return 0
 
 
+def show_log(log: KeyLogState) -> int:
+    """Print what is known of the server's log of keys; return whether something is amiss."""
+    if not log.size:
+        print("The server has shown no log of keys yet.")
+    else:
+        print(f"The server's log of keys has {log.size} entries. Its head is\n{log.hash}")
+        print("Whoever sees another one of this length is shown other keys than you.")
+    for one in log.findings:
+        over = " (cleared up)" if one.over else ""
+        print(f"{dated(one.time)}  {one.text}{over}")
+        if one.theirs:
+            print(f"  at {one.size} entries, here: {one.ours or 'none'}; there: {one.theirs}")
+    return DIFFERENT if log.open else 0
+
+
+def dated(time_ms: int) -> str:
+    """Return a time as it is shown in lists."""
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(time_ms / 1000))
+
+
 def described(safety: Safety) -> str:
     """Return what somebody at a terminal compares."""
     if safety.was_verified:
@@ -105,5 +130,4 @@ def show_keys(history: Iterable[KeyChange], as_json: bool) -> None:
         if as_json:
             print(json.dumps({"time": one.time, "key": one.key, "what": one.what}))
         else:
-            day = time.strftime("%Y-%m-%d %H:%M", time.localtime(one.time / 1000))
-            print(f"{day}  {one.short}  {one.text}")
+            print(f"{dated(one.time)}  {one.short}  {one.text}")

@@ -12,6 +12,7 @@ import logging
 import threading
 import time
 
+from bpost.client.auditing import Auditor
 from bpost.client.events import Event, SecurityNotice
 from bpost.client.link import Link
 from bpost.client.parts import Parts
@@ -52,6 +53,7 @@ class Dispatch:
         self._parts = parts
         self._profile = parts.profile
         self._upkeep = upkeep
+        self._auditor = Auditor(parts, link)
         self._pace = Pace(parts.profile.limits)
         # Used by the courier's thread only. Times are of the monotonic clock.
         self._asked: dict[str, frozenset[str]] = {}
@@ -108,6 +110,7 @@ class Dispatch:
         """Put the account in order, once for this link; raise as :meth:`work` does."""
         if self._upkeep_due is None:
             self._upkeep.settle(self.link)
+            self._auditor.settle()
             with self._profile.store.reading():
                 self._note_asked(self._profile.name)
             self._upkeep_due = time.monotonic() + UPKEEP_SECONDS
@@ -122,6 +125,7 @@ class Dispatch:
         self._due = []
         self.settle()
         self._keep_up()
+        self._auditor.work()
         self._collect_receipts()
         self._complete()
         self._heal()
@@ -142,6 +146,7 @@ class Dispatch:
         assert self._upkeep_due is not None  # noqa: S101 - the account was put in order
         if low or now >= self._upkeep_due:
             self._upkeep.renew(self.link)
+            self._auditor.settle()
         else:
             self._upkeep.keep(self.link)
         if now >= self._upkeep_due:
@@ -303,11 +308,14 @@ class Dispatch:
                 return f"There is no user {peer} any more."
             self._put_off = True
             return f"The server gives no keys now; it is sent later. {error}"
+        held = self._auditor.look(peer, reply)
+        if held:
+            return held
         with self._profile.change() as events:
             learned = devices.learn(peer, reply)
             events += [event for event in learned.events if self._is_news(event)]
             self._note_asked(peer)
-        return learned.held
+        return learned.held or self._auditor.look_at_list(peer)
 
     def _note_asked(self, peer: str) -> None:
         """Note which devices were asked for in vain; one that loses its session is asked for anew.

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 from bpost.client.devices import Devices
 from bpost.client.journal import Journal
+from bpost.client.keylog import KeyLog
 from bpost.client.models import Errand, Frame
 from bpost.client.profile import Profile
 from bpost.client.sealing import seal_body
@@ -25,11 +26,14 @@ KEPT_SECONDS = 24 * 3600
 class Errands:
     """What waits to be said to single devices."""
 
-    def __init__(self, profile: Profile, devices: Devices, journal: Journal) -> None:
+    def __init__(
+        self, profile: Profile, devices: Devices, journal: Journal, keylog: KeyLog
+    ) -> None:
         self._profile = profile
         self._store = profile.store
         self._devices = devices
         self._journal = journal
+        self._keylog = keylog
 
     def send(
         self, peer: str, device: str, other: str, type_: str, content: Mapping[str, Json]
@@ -78,6 +82,7 @@ class Errands:
             sent=profile.now(),
             recipients={row.peer: (row.device,)},
             content=json.loads(row.content),
+            log=self._keylog.head_for({row.peer: (row.device,)}),
         )
         body = seal_body(payload.to_bytes())
         after, sealed = seal(before, body.secret, profile.now(), limits=profile.limits)

@@ -11,11 +11,12 @@ import json
 from collections.abc import Iterable
 
 from bpost import b64
-from bpost.client.models import Entry, Posted, Resent, Sent
+from bpost.client.models import Entry, Posted, Resent, Sent, SentHead
 from bpost.client.profile import Profile
 from bpost.crypto.primitives import sha256
 from bpost.protocol.canonical_json import Json
 from bpost.protocol.content import DELETE, EDIT, TEXT
+from bpost.protocol.log_head import read_log_head
 from bpost.protocol.payload import Payload
 
 
@@ -41,7 +42,9 @@ class Journal:
             "content": content,
             "sealed": self._profile.now(),
         }
-        self._store.run(Sent.insert(row))
+        number = self._store.run(Sent.insert(row))
+        if payload.log is not None:
+            self._store.run(SentHead.insert(sent=number, head=payload.log.text()))
 
     def posted(self, ref: str, payload: str, peer: str, body: str) -> None:
         """Note a frame, and which payload it carries."""
@@ -91,6 +94,7 @@ class Journal:
         if content is None:
             return None
         recipients = json.loads(row.recipients)
+        carried = self._store.one(SentHead, SentHead.sent == row.row)
         return Payload(
             type=row.type,
             id=row.id,
@@ -103,6 +107,7 @@ class Journal:
             sent=row.sent,
             recipients={user: tuple(devices) for user, devices in recipients.items()},
             content=content,
+            log=None if carried is None else read_log_head(carried.head),
         )
 
     def keep_original(self, id_: str, text: str) -> None:
@@ -154,6 +159,7 @@ class Journal:
         self._store.remove(Sent, Sent.sealed < old)
         kept = Sent.select(Sent.id)
         self._store.remove(Resent, Resent.payload.not_in(kept))
+        self._store.remove(SentHead, SentHead.sent.not_in(Sent.select(Sent.row)))
         self._store.remove(Posted, Posted.sealed < now - int(2 * limits.retention_seconds * 1000))
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from bpost.client.chains import Chains
 from bpost.client.events import Event, MessageAdded, MessageRemoved
 from bpost.client.fetching import Fetching
+from bpost.client.gossip import Gossip
 from bpost.client.handing import Handing
 from bpost.client.healing import NOTHING, Healing, Missed
 from bpost.client.history import HIDDEN, History, NewEntry
@@ -72,6 +73,7 @@ class Remedies:
     refusals: Refusals
     handing: Handing
     fetching: Fetching
+    gossip: Gossip
 
 
 @dataclass(frozen=True)
@@ -105,6 +107,7 @@ class Mailbox:
         self._chains = chains
         self._outbox = outbox
         self._healing = remedies.healing
+        self._gossip = remedies.gossip
         self._refuse = remedies.refusals.refuse
         self._ring = bonds.ring
         self._renewal = bonds.renewal
@@ -167,6 +170,8 @@ class Mailbox:
         )
         events, unsealed = self._follow(peer, payload, unsealed)
         events += self._opener.keep(self._people.know(peer.name), unsealed)
+        if not unsealed.new_key:
+            events += self._gossip.hear(payload)
         if payload.type in DIRECTED:
             events += self._heal(delivery, payload, unsealed)
         else:

@@ -24,25 +24,14 @@ from peewee import (
 
 from bpost.client.change_models import Change
 from bpost.client.handover_models import Fetch, Handover, Reached
+from bpost.client.log_models import Alarm, Claim, LogEntry, LogLink, LogTag, PastHead, SentHead
 from bpost.client.missing_models import Errand, Inquiry, Posted, Resent, Sent, Want
 
-__all__ = [
-    "SQL",
-    "Change",
-    "Errand",
-    "Fetch",
-    "Handover",
-    "Inquiry",
-    "Model",
-    "Posted",
-    "Reached",
-    "Resent",
-    "Sent",
-    "Want",
-    "fn",
-]
+__all__ = ["SQL", "Alarm", "Change", "Claim", "Errand", "Fetch", "Handover", "Inquiry", "LogEntry"]
+__all__ += ["LogLink", "LogTag", "Model", "PastHead", "Posted", "Reached", "Resent", "Sent"]
+__all__ += ["SentHead", "Want", "fn"]
 
-VERSION = 6
+VERSION = 7
 """The version of the schema below. A change of the schema is a new version and a migration."""
 
 
@@ -347,6 +336,13 @@ TABLES: tuple[type[Model], ...] = (
     Handover,
     Fetch,
     Reached,
+    LogLink,
+    LogTag,
+    LogEntry,
+    PastHead,
+    SentHead,
+    Claim,
+    Alarm,
 )
 """All of them. A backup holds those that :mod:`backup` names, and no other."""
 
@@ -382,5 +378,6 @@ MIGRATIONS: dict[int, tuple[tuple[str, ...], tuple[str, ...]]] = {
             "ALTER TABLE messages ADD COLUMN edited INTEGER",
         ),
     ),
+    7: ((), ()),  # the server's log of keys: tables, which are made
 }
 """For each version: what makes it of the one before, first and after new tables are made."""

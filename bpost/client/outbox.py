@@ -17,6 +17,7 @@ from bpost.client.devices import Devices
 from bpost.client.events import Event
 from bpost.client.history import History, NewEntry
 from bpost.client.journal import Journal
+from bpost.client.keylog import KeyLog
 from bpost.client.models import Addressed, Device, Entry, Errand, Frame, Outgoing, Peer, Receipt, fn
 from bpost.client.profile import Profile
 from bpost.client.reach import Reach
@@ -45,6 +46,7 @@ class Outbox:
         chains: Chains,
         reach: Reach,
         journal: Journal,
+        keylog: KeyLog,
     ) -> None:
         self._profile = profile
         self._store = profile.store
@@ -53,6 +55,7 @@ class Outbox:
         self.chains = chains
         self.reach = reach
         self._journal = journal
+        self._keylog = keylog
 
     # Content
 
@@ -251,6 +254,7 @@ class Outbox:
             sent=row.sent,
             recipients={user: tuple(sorted(found)) for user, found in there.items() if found},
             content=json.loads(row.content),
+            log=self._keylog.head_for({user: found for user, found in there.items() if found}),
         )
         if not payload.recipients:
             return payload, None

@@ -10,11 +10,13 @@ from bpost.client.devices import Devices
 from bpost.client.errands import Errands
 from bpost.client.events import Event
 from bpost.client.fetching import Fetching
+from bpost.client.gossip import Gossip
 from bpost.client.handing import Handing
 from bpost.client.healing import Healing
 from bpost.client.history import History
 from bpost.client.journal import Journal
 from bpost.client.keybook import KeyBook
+from bpost.client.keylog import KeyLog
 from bpost.client.linking import Linking
 from bpost.client.mailbox import Bonds, Mailbox, Remedies
 from bpost.client.merging import Merging
@@ -62,6 +64,8 @@ class Parts:
     handing: Handing
     fetching: Fetching
     linking: Linking
+    keylog: KeyLog
+    gossip: Gossip
 
     def unread(self, name: str) -> list[Message]:
         """Return what has not been read of a conversation, within a reading."""
@@ -89,10 +93,12 @@ def assemble(profile: Profile) -> Parts:
     wants, journal = Wants(profile), Journal(profile)
     chains = Chains(profile, history, wants)
     stock = Stock(profile)
-    outbox = Outbox(profile, devices, history, chains, Reach(profile), journal)
+    keylog = KeyLog(profile)
+    gossip = Gossip(profile, people, history, keylog)
+    outbox = Outbox(profile, devices, history, chains, Reach(profile), journal, keylog)
     opener = Opener(profile, people, devices, stock)
     trust = Trust(profile, people, book, history)
-    errands = Errands(profile, devices, journal)
+    errands = Errands(profile, devices, journal, keylog)
     healing = Healing(profile, people, devices, history, chains, wants, errands)
     resending = Resending(profile, people, devices, history, journal, errands)
     refusals = Refusals(profile, people, devices, history, wants)
@@ -101,7 +107,7 @@ def assemble(profile: Profile) -> Parts:
     fetching = Fetching(
         profile, devices, Merging(profile, people, book, history, revisions), errands
     )
-    remedies = Remedies(healing, resending, refusals, handing, fetching)
+    remedies = Remedies(healing, resending, refusals, handing, fetching, gossip)
     ring = Ring(profile, people, devices, history, outbox)
     renewal = Renewal(profile, people, devices, stock, outbox, errands)
     bonds = Bonds(ring, renewal)
@@ -127,4 +133,6 @@ def assemble(profile: Profile) -> Parts:
         handing=handing,
         fetching=fetching,
         linking=Linking(profile),
+        keylog=keylog,
+        gossip=gossip,
     )

@@ -126,6 +126,38 @@ class KeyChange:
 
 
 @dataclass(frozen=True)
+class LogFinding:
+    """Something that the server's log of keys showed; ``over`` if it was cleared up since.
+
+    ``contact`` is who is meant, empty for the server or this account itself; ``cause`` as in
+    ``SecurityError.CAUSES``. The evidence is two heads at one ``size``: ``ours`` and ``theirs``.
+    """
+
+    time: int
+    cause: str
+    contact: str
+    text: str
+    size: int = 0
+    ours: str = ""
+    theirs: str = ""
+    over: bool = False
+
+
+@dataclass(frozen=True)
+class KeyLogState:
+    """What this device knows of the server's log of keys: its head, and what was found."""
+
+    size: int = 0
+    hash: str = ""
+    findings: tuple[LogFinding, ...] = ()
+
+    @property
+    def open(self) -> tuple[LogFinding, ...]:
+        """What was found and not cleared up."""
+        return tuple(one for one in self.findings if not one.over)
+
+
+@dataclass(frozen=True)
 class DeviceInfo:
     """A device of the own account; ``last_seen`` is when the server last heard of it.
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import platform
 import threading
 from contextlib import suppress
+from dataclasses import replace
 from typing import cast
 
 from bpost.client.credentials import Credentials
@@ -24,6 +25,7 @@ from bpost.client.profile import ANNOUNCED, BEGUN, FOUNDER, NAMED, RING, VAULT, 
 from bpost.client.renewing import Renewing
 from bpost.crypto.account import SignedDeviceList
 from bpost.crypto.device_name import open_device_name, seal_device_name
+from bpost.crypto.keylog import list_statement
 from bpost.crypto.primitives import equal
 from bpost.crypto.session import Sessions, tidy
 from bpost.crypto.vault import open_vault, seal_vault
@@ -138,7 +140,9 @@ class Upkeep:
                 if own is None or own.list.version == self._published:
                     return
                 bundle = self._parts.stock.bundle(own)
-                request = self.renewing.publication(bundle)
+                version, device = own.list.version, self._profile.device
+                stated = list_statement(version, own.to_bytes(), device)
+                request = replace(self.renewing.publication(bundle), statement=stated)
             link.request(request, KeyStored)
             self.renewing.published = request.public_key
             self._published = own.list.version

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bpost.client.account import Account
-from bpost.client.records import KeyChange, Safety
+from bpost.client.records import KeyChange, KeyLogState, Safety
 from bpost.crypto.fingerprint import Verdict
 
 
@@ -29,6 +29,12 @@ class Verifying(Account):
         running = self._run
         with running.profile.store.reading():
             return running.parts.trust.history(name)
+
+    def key_log(self) -> KeyLogState:
+        """Return what is known of the server's log of keys, and what was found in it."""
+        running = self._run
+        with running.profile.store.reading():
+            return running.parts.gossip.state()
 
     def mark_verified(self, name: str, key: str) -> None:
         """Mark the key of ``name`` as verified, after both have seen the same number.

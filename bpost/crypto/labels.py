@@ -38,6 +38,13 @@ CHAIN_NEXT_KEY = b"\x02"
 # Knowing whom one writes to (section 7).
 SAFETY_NUMBER = b"bpost/1 safety number"
 
+# The server's log of keys.
+KEY_LOG_FIRST = b"bpost/1 key log, first head"
+KEY_LOG_NAME = b"bpost/1 key log, name"
+KEY_LOG_VALUE = b"bpost/1 key log, value"
+KEY_LOG_LINK = b"bpost/1 key log, link"
+KEY_LOG_LIST = b"bpost/1 key log, device list"
+
 # At rest (sections 2 and 8).
 VAULT = b"bpost/1 vault"
 KEY_FILE_PASSWORD = b"bpost/1 key file, by password"

@@ -30,6 +30,7 @@ class Code(IntEnum):
     SIGNAL = 12
     BLOB = 13
     DELETE_ACCOUNT = 14
+    KEY_LOG = 15
     CLOSING = 99
 
 

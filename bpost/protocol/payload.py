@@ -24,6 +24,7 @@ from bpost.protocol.content import (
     check_name,
 )
 from bpost.protocol.fields import Device, Digest, Unfit, Word, canonical, kind_of
+from bpost.protocol.log_head import LogHead, read_log_head
 
 DIRECT: Final = "direct"
 
@@ -40,6 +41,9 @@ _NAMES: Final = {
     "recipients": "recipients",
 }
 """The keys of the JSON object that every payload has, and the fields that hold them."""
+
+_LOG: Final = "log"
+"""The key that a payload may have besides: the head of the log of keys that its sender knows."""
 
 _DEPTH: Final = 8
 _CONTAINERS: Final = 1024
@@ -58,6 +62,7 @@ class Payload:
     user they belong to, that this payload is sealed for. ``to`` is the other user, also in the
     copies for the sender's own devices. ``sent`` is in milliseconds. ``newer`` marks one of a known
     type with more content than this version knows: it is kept, and nothing in it is acted upon.
+    ``log`` is the head of the server's log of keys as the sender knows it.
     """
 
     type: str
@@ -72,6 +77,7 @@ class Payload:
     recipients: Mapping[str, tuple[str, ...]]
     content: Mapping[str, Json] = field(default_factory=dict, repr=False)
     newer: bool = False
+    log: LogHead | None = None
 
     @property
     def means(self) -> str:
@@ -86,8 +92,7 @@ class Payload:
         """
         try:
             _check(self)
-            value = {key: getattr(self, name) for key, name in _NAMES.items()}
-            text = canonical_json.write({**self.content, **value})
+            text = canonical_json.write(payload_json(self))
             canonical_json.read(text, depth=_DEPTH, containers=_CONTAINERS)
         except (Unfit, NotCanonical) as error:
             raise UsageError(f"A payload cannot be sent: it {error}.") from None
@@ -101,6 +106,8 @@ def payload_json(payload: Payload) -> Mapping[str, Json]:
     value: dict[str, Json] = dict(payload.content)
     value.update({key: getattr(payload, name) for key, name in _NAMES.items()})
     value["recipients"] = {user: list(ids) for user, ids in payload.recipients.items()}
+    if payload.log is not None:
+        value[_LOG] = payload.log.text()
     return value
 
 
@@ -208,6 +215,8 @@ def _build(value: Any) -> Payload:
     ):
         raise Unfit("has no list of recipients")
     common["recipients"] = {user: tuple(devices) for user, devices in recipients.items()}
+    if _LOG in value:
+        common["log"] = read_log_head(value.pop(_LOG))
     return Payload(**common, content=value)
 
 
@@ -236,7 +245,7 @@ def _check(payload: Payload) -> None:
         raise Unfit("names no conversation")
     _check_chain(payload)
     _check_recipients(payload.recipients)
-    if not _NAMES.keys().isdisjoint(payload.content):
+    if not {*_NAMES, _LOG}.isdisjoint(payload.content):
         raise Unfit("has content under the key of another part")
     check_content(payload.type, payload.content)
 

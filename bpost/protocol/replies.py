@@ -15,14 +15,17 @@ from bpost.protocol.fields import (
     Chunk,
     Device,
     DeviceOrPlain,
+    Digest,
     Integer,
     KnownDevices,
+    Octets,
     OneTimeKey,
     PublicKeyOrEmpty,
     Ref,
     SealedName,
     Sentence,
     SomeDevices,
+    StatementOrEmpty,
     Succession,
     Truth,
     Username,
@@ -60,9 +63,20 @@ class ContactRecord:
     blocked: Truth = False
 
 
+@dataclass(frozen=True)
+class LogEntry:
+    """What one link of the log of keys stands for; the key is empty where an account ended."""
+
+    position: Integer
+    public_key: PublicKeyOrEmpty
+    statement: StatementOrEmpty = ""
+
+
 DeviceBundles = Annotated[tuple[DeviceKeys, ...], Records(DeviceKeys, "devices")]
 DeviceList = Annotated[tuple[DeviceRecord, ...], Records(DeviceRecord, "envelope_devices")]
 ContactList = Annotated[tuple[ContactRecord, ...], Records(ContactRecord, "contacts")]
+LogEntries = Annotated[tuple[LogEntry, ...], Records(LogEntry, "log_entries")]
+Links = Annotated[bytes, Octets("message")]
 NumbersByName = Annotated[Mapping[str, int], Numbers()]
 
 
@@ -143,12 +157,14 @@ class Bundles(Reply, code=Code.BUNDLES, words="OK"):
     """The keys of the devices of ``contact``; the public key is empty if there is none.
 
     ``succession`` proves from which keys of the account the present one took over.
+    ``logged`` is the size of the log of keys at that moment: its last key of this name is this one.
     """
 
     contact: Username
     public_key: PublicKeyOrEmpty
     bundles: DeviceBundles
     succession: Succession | None = None
+    logged: Integer | None = None
 
 
 @dataclass(frozen=True)
@@ -254,6 +270,27 @@ class AccountDeleted(Reply, code=Code.DELETE_ACCOUNT, words="OK"):
 
 
 @dataclass(frozen=True)
+class LinksFound(Reply, code=Code.KEY_LOG, words="OK links"):
+    """The log of keys: its name, its size and its head's hash now, and some of the links asked for.
+
+    If there are more, ask again after those.
+    """
+
+    log: Digest
+    size: Integer
+    hash: Digest
+    links: Links | None = None
+
+
+@dataclass(frozen=True)
+class EntriesFound(Reply, code=Code.KEY_LOG, words="OK entries"):
+    """The entries of one name, in their order; if there are more, ask again after the last."""
+
+    contact: Username
+    entries: LogEntries
+
+
+@dataclass(frozen=True)
 class Closing(Reply, code=Code.CLOSING):
     """The server is about to close this connection."""
 
@@ -323,6 +360,8 @@ REPLIES: tuple[type[Reply], ...] = (
     ChunkStored,
     ChunkFound,
     AccountDeleted,
+    LinksFound,
+    EntriesFound,
     Closing,
 )
 """Every reply that has one head; :class:`Refusal` has one for each of its codes."""

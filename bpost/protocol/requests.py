@@ -23,6 +23,7 @@ from bpost.protocol.fields import (
     PublicKey,
     Ref,
     SealedName,
+    Statement,
     Succession,
     Username,
     Vault,
@@ -92,6 +93,7 @@ class PutKey(Request, code=Code.PUBLIC_KEY):
 
     ``succession`` proves that the key took over from those before it. ``replacing`` is the key
     that the sender knows to be published: where another one is, nothing changes.
+    ``statement`` goes into the log of keys beside the key.
     """
 
     username: Username
@@ -100,6 +102,7 @@ class PutKey(Request, code=Code.PUBLIC_KEY):
     bundle: Bundle | None = None
     succession: Succession | None = None
     replacing: PublicKey | None = None
+    statement: Statement | None = None
 
     def problem(self) -> str | None:
         if (self.device is None) != (self.bundle is None):
@@ -240,6 +243,21 @@ class DeleteAccount(Request, code=Code.DELETE_ACCOUNT):
     password: Password = field(repr=False)
 
 
+@dataclass(frozen=True)
+class GetLinks(Request, code=Code.KEY_LOG, words="links"):
+    """Ask for the links of the log of keys that come ``after`` a position."""
+
+    after: Integer
+
+
+@dataclass(frozen=True)
+class GetEntries(Request, code=Code.KEY_LOG, words="entries"):
+    """Ask for what the links of a contact, or of the user's own name, stand for."""
+
+    contact: Username
+    after: Integer
+
+
 REQUESTS: tuple[type[Request], ...] = (
     Send,
     LogIn,
@@ -265,4 +283,6 @@ REQUESTS: tuple[type[Request], ...] = (
     PutChunk,
     GetChunk,
     DeleteAccount,
+    GetLinks,
+    GetEntries,
 )

@@ -51,6 +51,8 @@ ANSWERS: Mapping[type[Request], frozenset[type[Reply]]] = {
     requests.PutChunk: frozenset({replies.ChunkStored, Refusal}),
     requests.GetChunk: frozenset({replies.ChunkFound, Refusal}),
     requests.DeleteAccount: frozenset({replies.AccountDeleted, Refusal}),
+    requests.GetLinks: frozenset({replies.LinksFound, Refusal}),
+    requests.GetEntries: frozenset({replies.EntriesFound, Refusal}),
 }
 
 

@@ -38,6 +38,8 @@ def _lines(found: Found) -> list[str]:
         f"What this server has stored about {found['user']}:",
         "",
         *_account_lines(stored["account"], stored["invitation"]),
+        f"Log of keys: {many(stored['logged'], 'entry', 'entries')}, with account keys and what "
+        "devices stated about their list. Contacts are told them; all others see hashes.",
         *_contact_lines(stored["contacts"]),
         *_device_lines(stored["devices"]),
         *_mail_lines(stored),

@@ -26,6 +26,7 @@ from bpost.protocol.requests import (
 )
 from bpost.protocol.shape import Request
 from bpost.server.bus import Expelled
+from bpost.server.rates import wait_text
 from bpost.server.records import Publication, PublishedKey
 from bpost.server.session import Session
 
@@ -39,7 +40,7 @@ _REVOKED = "This device was removed from the account."
 def put_key(session: Session, request: PutKey) -> KeyStored:
     """Rule of code 6: publish the account's key, and the bundle of the device that says so."""
     me, store = session.me, session.office.store
-    key = PublishedKey(request.public_key, request.succession or "", request.replacing)
+    key = _key(session, request)
     if request.device is None or request.bundle is None:
         outcome = store.accounts.set_public_key(me.id, key)
     else:
@@ -117,6 +118,24 @@ def put_vault(session: Session, request: PutVault) -> VaultStored:
 def no_attachments(session: Session, request: Request) -> None:  # noqa: ARG001
     """Rule of code 13 on a server that has none."""
     raise Refused(Reason.BAD_FRAME, "This server has no attachments.")
+
+
+def _key(session: Session, request: PutKey) -> PublishedKey:
+    """Return the key, and what the log gets of it; everybody reads that, so news is metered."""
+    me, office = session.me, session.office
+    key = PublishedKey(
+        request.public_key,
+        request.succession or "",
+        request.replacing,
+        office.store.keylog.tag(me),
+        request.statement or "",
+    )
+    if office.store.keylog.is_news(me.id, key):
+        wait = office.rates.key_changes.take(me.id)
+        if wait:
+            text = f"Your keys change too often. {wait_text(wait)}"
+            raise Refused(Reason.RATE_LIMITED, text)
+    return key
 
 
 def _check_spelled(session: Session, bundle: str) -> None:

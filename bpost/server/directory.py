@@ -1,9 +1,10 @@
-"""The rules about other users: codes 4, 7, 9 and 12."""
+"""The rules about other users: codes 4, 7, 9, 12 and 15."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+from bpost import b64
 from bpost.errors import Refused
 from bpost.limits import Limits
 from bpost.protocol.canonical_json import spelled_size
@@ -18,12 +19,17 @@ from bpost.protocol.replies import (
     ContactRemoved,
     ContactUnblocked,
     DeviceKeys,
+    EntriesFound,
+    LinksFound,
+    LogEntry,
     SignalDelivery,
 )
 from bpost.protocol.requests import (
     AddContact,
     BlockContact,
     GetBundles,
+    GetEntries,
+    GetLinks,
     ListContacts,
     RemoveContact,
     Signal,
@@ -66,13 +72,35 @@ def get_bundles(session: Session, request: GetBundles) -> Bundles:
     without = session.mine.device if own else None
     if set(store.devices.published(contact.id)) - known - {without}:
         _count_taking(session, contact)
-    taken, left = store.devices.take_keys(contact.id, known, without)
-    for device, stock in left.items():
+    tag = store.keylog.tag(contact)
+    handed = store.devices.take_keys(contact.id, tag, known, without)
+    for device, stock in handed.left.items():
         if stock < session.office.limits.one_time_keys_low:
             session.office.bus.publish(StockLow(contact.id, device, stock))
-    keys = tuple(DeviceKeys(key.device, key.bundle, key.one_time) for key in taken)
+    keys = tuple(DeviceKeys(key.device, key.bundle, key.one_time) for key in handed.keys)
     fitting = _fitting(keys, session.office.limits)
-    return Bundles(contact.name, contact.public_key, fitting, contact.succession or None)
+    key = handed.key
+    return Bundles(contact.name, key.text, fitting, key.succession or None, handed.logged)
+
+
+def get_links(session: Session, request: GetLinks) -> LinksFound:
+    """Rule of code 15, links: everybody may read all of them; they name nobody."""
+    office = session.office
+    page = office.store.keylog.page(request.after, office.limits.log_links)
+    head = b64.encode(page.head)
+    return LinksFound(b64.encode(page.log), page.size, head, page.links or None)
+
+
+def get_entries(session: Session, request: GetEntries) -> EntriesFound:
+    """Rule of code 15, entries: for those who have the contact, or whose name it is."""
+    me, office = session.me, session.office
+    contact = _user(session, request.contact)
+    if contact.id != me.id and not office.store.contacts.has(me.id, contact.id):
+        raise Refused(Reason.NOT_A_CONTACT, "This user is not in your contacts.")
+    most = office.limits.log_entries
+    rows = office.store.keylog.entries(contact.id, request.after, most)
+    found = tuple(LogEntry(position, *content) for position, *content in rows)
+    return EntriesFound(contact.name, found)
 
 
 def list_contacts(session: Session, request: ListContacts) -> ContactRecords:

@@ -11,6 +11,8 @@ from bpost.server.models import (
     VERSION,
     Bucket,
     Clock,
+    KeyLog,
+    KeyLogEntry,
     Schema,
     Setting,
     create_table,
@@ -34,11 +36,18 @@ def _add_succession(database: Any) -> None:
     database.execute_sql(statement)
 
 
+def _begin_log(database: Any) -> None:
+    """Version 5: the log of keys, which is empty; keys enter it as they are handed out."""
+    create_table(database, KeyLog)
+    create_table(database, KeyLogEntry)
+
+
 STEPS: Mapping[int, Step] = MappingProxyType(
     {
         2: lambda database: create_table(database, Clock),
         3: _administer,
         4: _add_succession,
+        5: _begin_log,
     }
 )
 """What brings a database to version ``n`` from the version before, by ``n``; forward only."""

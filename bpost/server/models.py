@@ -13,6 +13,7 @@ from peewee import (
     SQL,
     AutoField,
     BigIntegerField,
+    BlobField,
     BooleanField,
     CompositeKey,
     FloatField,
@@ -28,7 +29,7 @@ from peewee import (
 )
 from peewee import IntegrityError as IntegrityError  # for the store's parts
 
-VERSION = 4
+VERSION = 5
 """The version of the schema below. A change of the schema is a new version and a migration."""
 
 
@@ -196,6 +197,31 @@ class Bucket(Model):
         primary_key = CompositeKey("meter", "key")
 
 
+class KeyLog(Model):
+    """One row: the random name of this server's log of keys."""
+
+    name = BlobField()
+
+    class Meta:
+        table_name = "key_log"
+        primary_key = False
+
+
+class KeyLogEntry(Model):
+    """An entry of the log of keys; no row is ever changed, but for what a deleted account said."""
+
+    position = IntegerField(primary_key=True)
+    client = ForeignKeyField(Client)
+    public_key = TextField()
+    statement = TextField()
+    tag = BlobField()
+    value = BlobField()
+    head = BlobField()
+
+    class Meta:
+        table_name = "key_log_entries"
+
+
 TABLES: tuple[type[Model], ...] = (
     Schema,
     Client,
@@ -208,6 +234,8 @@ TABLES: tuple[type[Model], ...] = (
     Clock,
     Setting,
     Bucket,
+    KeyLog,
+    KeyLogEntry,
 )
 
 

@@ -113,6 +113,7 @@ class Rates:
         self.bundles = kind(limits.bundles, clock)
         self.bundles_pair = kind(limits.bundles_pair, clock)
         self.requests = kind(limits.requests, clock)
+        self.key_changes = kind(limits.key_changes, clock)
         self.excess = kind(limits.excess, clock)
 
     @property

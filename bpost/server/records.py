@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -36,12 +37,15 @@ class Closed(Enum):
 class PublishedKey:
     """An account key to publish, what proves from which it took over, and which it replaces.
 
-    Without ``replacing`` it replaces any.
+    Without ``replacing`` it replaces any. In the log of keys it stands under the ``tag`` of the
+    account's name, with the ``statement`` of its owner.
     """
 
     text: str
     succession: str = ""
     replacing: str | None = None
+    tag: bytes = b""
+    statement: str = ""
 
 
 class Publication(Enum):
@@ -144,6 +148,30 @@ class Keys:
     device: str
     bundle: str
     one_time: str | None
+
+
+@dataclass(frozen=True)
+class Handed:
+    """What is handed out of an account, all of one moment.
+
+    ``left`` is the stock of each device that gave a one-time key, ``logged`` how long the log of
+    keys was.
+    """
+
+    key: PublishedKey
+    keys: tuple[Keys, ...]
+    left: Mapping[str, int]
+    logged: int
+
+
+@dataclass(frozen=True)
+class LogPage:
+    """The log of keys as it is now, and some of its links."""
+
+    log: bytes
+    size: int
+    head: bytes
+    links: bytes
 
 
 @dataclass(frozen=True)

@@ -35,5 +35,7 @@ RULES: Mapping[type[Request], session.Rule] = MappingProxyType(
         requests.PutChunk: belongings.no_attachments,
         requests.GetChunk: belongings.no_attachments,
         requests.DeleteAccount: entry.delete_account,
+        requests.GetLinks: directory.get_links,
+        requests.GetEntries: directory.get_entries,
     }
 )

@@ -33,6 +33,7 @@ from bpost.server.store_buckets import Buckets
 from bpost.server.store_clock import Clocks
 from bpost.server.store_contacts import Contacts
 from bpost.server.store_devices import Devices
+from bpost.server.store_keylog import KeyLogTable, begin_log
 from bpost.server.store_mail import MailTable
 from bpost.server.store_settings import Settings
 from bpost.server.store_survey import Survey
@@ -84,11 +85,13 @@ class Store:
         self.clocks = Clocks(self.transaction, self.reading)
         self.contacts = Contacts(self.transaction, self.reading)
         self.devices = Devices(self.transaction, self.reading)
+        self.keylog = KeyLogTable(self.transaction, self.reading)
         self.mail = MailTable(self.transaction, self.reading)
         self.settings = Settings(self.transaction, self.reading)
         self.survey = Survey(self.transaction, self.reading)
         with self.transaction() as database:
             migrations.migrate(database)
+            begin_log(database)
 
     @contextmanager
     def transaction(self) -> Iterator[SqliteDatabase]:
@@ -127,7 +130,7 @@ class Store:
             orphans = _rows(database, "PRAGMA foreign_key_check")
         found = [f"The database is damaged: {row[0]}." for row in damages if row[0] != "ok"]
         found += [f"A row of {row[0]} refers to a row of {row[2]} that is gone." for row in orphans]
-        return found
+        return found + self.keylog.check()
 
     def copy_to(self, path: Path) -> None:
         """Copy all there is, as of one moment, into an empty file, and look the copy over.

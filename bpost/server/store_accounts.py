@@ -19,6 +19,7 @@ from bpost.server.models import (
     removal,
 )
 from bpost.server.records import NOBODY, Account, Closed, Publication, PublishedKey, Vault
+from bpost.server.store_keylog import end_keys, log_key
 from bpost.server.store_settings import announce
 from bpost.server.table import Table, portions
 
@@ -159,6 +160,7 @@ class Accounts(Table):
             messages = removal(Message).where(Message.recipient == account).execute(database)
             mine = (Withheld.sender == account) | (Withheld.recipient == account)
             removal(Withheld).where(mine).execute(database)
+            end_keys(database, account)
             Client.update(gone).where(Client.id == account).execute(database)
             announce(database)
         return {"contacts": own, "devices": devices, "keys": keys, "messages": messages}
@@ -217,16 +219,19 @@ def _use_invite(database: Any, hashed: str, account: int, now: int) -> bool:
 def publish_key(database: Any, account: int, key: PublishedKey) -> Publication:
     """Publish an account key within a transaction, if it replaces the one that it says.
 
-    One-time keys that another account key signed go with that: nobody would believe them.
+    It is in the log then. One-time keys that another account key signed go with that one: nobody
+    would believe them.
     """
     mine = (Client.id == account) & Client.deleted.is_null()
     known = Client.select(Client.public_key).where(mine).scalar(database)
+    if known and known != key.text and key.replacing not in (None, known):
+        return Publication.OTHER_KEY
+    if known is not None:
+        log_key(database, account, key)
     if known == key.text:
         if key.succession:
             Client.update(succession=key.succession).where(mine).execute(database)
         return Publication.DONE
-    if known and key.replacing not in (None, known):
-        return Publication.OTHER_KEY
     change = Client.update(public_key=key.text, succession=key.succession)
     change.where(mine).execute(database)
     if known:

@@ -6,8 +6,9 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from bpost.server.models import RANDOM, Client, Device, Prekey, removal
-from bpost.server.records import PLAIN, Kept, Keys, Mailbox, Publication, PublishedKey
+from bpost.server.records import PLAIN, Handed, Kept, Keys, Mailbox, Publication, PublishedKey
 from bpost.server.store_accounts import publish_key
+from bpost.server.store_keylog import hand_out_key
 from bpost.server.store_settings import announce
 from bpost.server.table import Table, portions
 
@@ -133,12 +134,12 @@ class Devices(Table):
             return [row[0] for row in mine.tuples().execute(database)]
 
     def take_keys(
-        self, account: int, known: Collection[str] = (), without: str | None = None
-    ) -> tuple[tuple[Keys, ...], dict[str, int]]:
+        self, account: int, tag: bytes, known: Collection[str] = (), without: str | None = None
+    ) -> Handed:
         """Return each device's bundle, with a one-time key of each device that is not ``known``.
 
-        The keys are gone then: no two callers get the same. Also returns how many are left of
-        each device that gave one. Devices that published nothing are left out, as is ``without``.
+        The keys are gone then: no two callers get the same. Devices that published nothing are
+        left out, as is ``without``. The account's key is in the log, under ``tag``, afterwards.
         """
         query = (
             Device.select(Device.id, Device.device, Device.bundle)
@@ -156,7 +157,8 @@ class Devices(Table):
                     one_time = _take(database, number)
                     left[device] = _stock(database, number)
                 taken.append(Keys(device, bundle, one_time))
-        return tuple(taken), left
+            key, logged = hand_out_key(database, account, tag)
+        return Handed(key, tuple(taken), left, logged)
 
 
 def _mine(account: int, device: str) -> Any:

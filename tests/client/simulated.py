@@ -55,6 +55,8 @@ from bpost.protocol.replies import (
 from bpost.protocol.requests import (
     CountKeys,
     GetBundles,
+    GetEntries,
+    GetLinks,
     GetVault,
     ListContacts,
     ListDevices,
@@ -66,6 +68,7 @@ from bpost.protocol.requests import (
     UploadKeys,
 )
 from bpost.protocol.shape import Reply, Request
+from tests.client.simulated_log import SimulatedLog
 
 R = TypeVar("R", bound=Reply)
 
@@ -103,6 +106,7 @@ class SimulatedServer:
         self.requests: list[tuple[str, Request]] = []
         self.sent: list[tuple[str, Send]] = []
         self.last_refs: dict[str, str | None] = {}
+        self.log = SimulatedLog()
         self.ghosts: list[str] = []
         """Devices that it claims everyone has."""
         self.lie: Callable[[Request, Reply], Reply] = lambda _request, reply: reply
@@ -119,8 +123,14 @@ class SimulatedServer:
             self.sent.append((user, request))
             self.last_refs[device] = request.ref
             return self.lie(request, self._send(user, device, request))
+        if isinstance(request, GetLinks | GetEntries):
+            return self.lie(request, self.log_for(user).answer(request))
         honest = self._rules[type(request)](self, me, device, request)
         return self.lie(request, honest)
+
+    def log_for(self, _asker: str) -> SimulatedLog:
+        """Return the log of keys that somebody is shown: an honest server has one."""
+        return self.log
 
     def _send(self, user: str, device: str, request: Send) -> Reply:
         to = canonical(request.to)
@@ -144,8 +154,9 @@ class SimulatedServer:
                 take = id_ not in (request.known or ()) and keys.one_time
                 once = keys.one_time.pop(0) if take else None
                 found.append(DeviceKeys(id_, keys.bundle, once))
-        proof = them.succession or None
-        return Bundles(request.contact, them.public_key, tuple(found), proof)
+        proof, log = them.succession or None, self.log_for(request.username)
+        log.hand_out(request.contact, them.public_key)
+        return Bundles(request.contact, them.public_key, tuple(found), proof, log.size)
 
     def _put_key(self, me: SimulatedAccount, device: str, request: PutKey) -> Reply:
         if request.public_key != me.public_key:
@@ -153,6 +164,8 @@ class SimulatedServer:
                 return Refusal(Code.PUBLIC_KEY, "conflict")
             for keys in me.devices.values():
                 keys.one_time.clear()
+        log = self.log_for(request.username)
+        log.put(request.username, request.public_key, request.statement or "")
         me.public_key, me.succession = request.public_key, request.succession or ""
         if request.bundle is None:
             return KeyStored()

@@ -69,8 +69,8 @@ class MaliciousCase(LyingTown):
         """Return the keys of a user's devices, of which the server has as many as it likes."""
         account = self.office.office.store.accounts.find(name)
         assert account is not None
-        taken, _ = self.office.office.store.devices.take_keys(account.id)
-        return [DeviceKeys(one.device, one.bundle, one.one_time) for one in taken]
+        handed = self.office.office.store.devices.take_keys(account.id, b"t" * 16)
+        return [DeviceKeys(one.device, one.bundle, one.one_time) for one in handed.keys]
 
 
 class DirectoryTest(MaliciousCase):

@@ -30,6 +30,7 @@ from bpost.client import (
     HandoverChanged,
     HandoverInfo,
     KeyChange,
+    KeyLogState,
     LinkInfo,
     Message,
     MessageAdded,
@@ -104,6 +105,7 @@ class SimulatedClient:
         self._unread: dict[str, int] = {}
         self._drafts: dict[str, str] = {}
         self.key_changes: dict[str, list[KeyChange]] = {}
+        self.log = KeyLogState()
         self._places = itertools.count(1)
         self._lock = threading.RLock()  # guards all of the above
 
@@ -315,6 +317,10 @@ class SimulatedClient:
             verified=known.verified,
             was_verified=known.was_verified,
         )
+
+    def key_log(self) -> KeyLogState:
+        """As `Client.key_log`."""
+        return self.log
 
     def key_history(self, name: str) -> list[KeyChange]:
         """Return what happened."""

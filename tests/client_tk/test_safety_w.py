@@ -6,7 +6,7 @@ import dataclasses
 import unittest
 from typing import cast
 
-from bpost.client import KeyChange, SecurityNotice, Verdict
+from bpost.client import KeyChange, KeyLogState, LogFinding, SecurityNotice, Verdict
 from bpost.errors import UsageError
 from client_tk.qr import BORDER, qr_image
 from client_tk.safety_w import SafetySheet
@@ -50,6 +50,29 @@ class SafetyTest(MainTest):
         self.assertIn("Not verified yet", self.said(sheet))
         self.assertRegex(sheet.history.get("1.0", "end"), r"2026 \d\d:\d\d   q8Zr0TtB   First seen")
         self.assertEqual(self.offered(sheet), ["Mark as verified", "Close"])
+
+    def test_what_the_log_of_keys_showed_stands_here_and_in_the_settings(self) -> None:
+        text = "bob and you are shown different logs of keys by the server. Compare."
+        finding = LogFinding(1_790_000_060_000, "log-forked", "bob", text, 7, "O", "T")
+        self.client.log = KeyLogState(7, "O", (finding,))
+        self.assertEqual(self.settings_say(), text)
+        sheet = self.look()
+        self.assertEqual(self.said(sheet), text)
+        self.assertIn("log of keys   bob and you", sheet.history.get("1.0", "1.end"))
+        sheet.done.invoke()
+        over = dataclasses.replace(finding, over=True)
+        self.client.log = KeyLogState(7, "O", (over,))
+        self.assertIn("7 entries; nothing was found", self.settings_say())
+        self.assertIn("Not verified yet", self.said(self.look()))
+
+    def settings_say(self) -> str:
+        """Return what the settings say of the log."""
+        sheet = self.window.open_settings()
+        self.settle(self.app)
+        said = str(sheet.log_line.cget("text"))
+        sheet.done.invoke()
+        self.settle(self.app)
+        return said
 
     def test_marking_shows_a_shield_in_header_and_list_and_can_be_taken_back(self) -> None:
         sheet = self.look()

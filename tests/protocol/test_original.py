@@ -47,6 +47,8 @@ REQUESTS: tuple[tuple[str, Request], ...] = (
     (f"13·chunk·{DEVICE}·0·YWJj", requests.PutChunk(DEVICE, 0, b"abc")),
     (f"13·get·{DEVICE}·3", requests.GetChunk(DEVICE, 3)),
     (f"14·alice·{KEY}", requests.DeleteAccount("alice", KEY)),
+    ("15·links·7", requests.GetLinks(7)),
+    ("15·entries·bob·7", requests.GetEntries("bob", 7)),
 )
 
 REPLIES: tuple[tuple[str, Reply], ...] = (
@@ -106,6 +108,12 @@ REPLIES: tuple[tuple[str, Reply], ...] = (
     (f"13·OK·get·{DEVICE}·0·3·YWJj", replies.ChunkFound(DEVICE, 0, 3, b"abc")),
     ("14·OK", replies.AccountDeleted()),
     ('14·OK·{"messages":3}', replies.AccountDeleted({"messages": 3})),
+    (f"15·OK·links·{KEY}·0·{KEY}", replies.LinksFound(KEY, 0, KEY)),
+    (f"15·OK·links·{KEY}·1·{KEY}·YWJj", replies.LinksFound(KEY, 1, KEY, b"abc")),
+    (
+        '15·OK·entries·bob·[{"position":8,"public_key":"key","statement":""}]',
+        replies.EntriesFound("bob", (replies.LogEntry(8, "key"),)),
+    ),
     ("99·slow-reader·Read faster.", replies.Closing("slow-reader", "Read faster.")),
 )
 

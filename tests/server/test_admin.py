@@ -189,7 +189,13 @@ class ExplainTest(OfficeTest):
     def test_everything_is_told_in_sizes_and_nothing_in_full(self) -> None:
         status, text = run_admin(self.folder, "explain", "Alice")
         self.assertEqual(status, 0, text)
-        for told in ("bob, Carol (blocked)", "from bob: 1 message", "to bob: 1 message", "2 one-t"):
+        for told in (
+            "bob, Carol (blocked)",
+            "from bob: 1 message",
+            "to bob: 1 message",
+            "2 one-t",
+            "Log of keys: 1 entry,",
+        ):
             self.assertIn(told, text)
         own, others = text.split("About others too")
         self.assertIn(device_of(self.phone), own)
@@ -201,8 +207,8 @@ class ExplainTest(OfficeTest):
 
     def test_no_table_and_no_column_is_left_out(self) -> None:
         about_users = {"clients", "contacts", "devices", "invites", "messages", "prekeys"}
-        about_users |= {"withheld"}
-        about_nobody = {"schema_version", "clock", "settings", "buckets"}
+        about_users |= {"withheld", "key_log_entries"}
+        about_nobody = {"schema_version", "clock", "settings", "buckets", "key_log"}
         self.assertEqual({table._meta.table_name for table in TABLES}, about_users | about_nobody)
         stored = self.office.store.survey.about(self.account("alice"))
         unsaid = {"id", "client", "deleted", "recipient", "sender", "sender_device", "ref"}

@@ -45,6 +45,8 @@ EXAMPLES: dict[type[Request], Request] = {
     requests.PutChunk: requests.PutChunk("a" * 16, 0, b"x"),
     requests.GetChunk: requests.GetChunk("a" * 16, 0),
     requests.DeleteAccount: requests.DeleteAccount("alice", PASSWORD),
+    requests.GetLinks: requests.GetLinks(0),
+    requests.GetEntries: requests.GetEntries("bob", 0),
 }
 SILENT = (requests.Acknowledge, requests.Signal)
 ENTRANCES = (requests.LogIn, requests.Register)
