@@ -103,6 +103,7 @@ class Limits:
     inquiry_seconds: float = 3600.0
     inquiries: int = 60
     retries: int = 3
+    nudge_seconds: float = 600.0
     resend_seconds: float = 14 * DAY
 
     # A new device of the account, and its earlier messages.

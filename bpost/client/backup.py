@@ -33,6 +33,7 @@ from bpost.client.models import (
     Superseded,
     Talk,
     Verification,
+    Want,
 )
 from bpost.client.store import Store
 from bpost.crypto.account import AccountKey
@@ -50,6 +51,7 @@ KEPT: tuple[type[Model], ...] = (
     Talk,
     Entry,
     Change,
+    Want,
 )
 """The tables that a backup holds. All others, and those to come, are left out until named here."""
 

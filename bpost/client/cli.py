@@ -20,13 +20,21 @@ from bpost.client.cli_custody import WARNING, write_export
 from bpost.client.cli_devices import add_device_arguments, look_after, renew
 from bpost.client.cli_history import add_history_arguments, fetch, show_conversation
 from bpost.client.cli_link import compares, keep_vault, read_code
-from bpost.client.cli_mail import incoming, wait_stored
+from bpost.client.cli_mail import (
+    add_listen_arguments,
+    add_send_arguments,
+    incoming,
+    send_again,
+    tell_unsent,
+    wait_stored,
+)
 from bpost.client.cli_second_thoughts import add_delete_arguments, add_edit_arguments, change
 from bpost.client.cli_verify import add_arguments, answer, show_keys
 from bpost.client.client import Client
 from bpost.client.custody import receipt_text
 from bpost.client.export import FORMATS
 from bpost.client.keystore import Remembered, default_profile, remembered, remove_profile
+from bpost.client.records import Message
 from bpost.client.reset import RESET_WARNING
 from bpost.client.terminal import (
     Signals,
@@ -98,17 +106,23 @@ def send(options: argparse.Namespace) -> int:
     texts = [options.text] if options.text not in (None, "-") else _standard_input(options.lines)
     if not texts:
         raise UsageError("There is nothing to send: the standard input is empty.")
+    return _deliver(options, lambda me: [me.send(options.to, text) for text in texts])
+
+
+def retry(options: argparse.Namespace) -> int:
+    """Send again what failed in a conversation, and wait until the server has stored it."""
+    return _deliver(options, lambda me: send_again(me, options.to))
+
+
+def _deliver(options: argparse.Namespace, begin: Callable[[Client], Sequence[Message]]) -> int:
+    """Wait until the server has stored what ``begin`` has put into the outbox."""
     with _logged_in(options) as me:
-        waiting = {message.id: message for message in (me.send(options.to, t) for t in texts)}
+        waiting = {message.id: message for message in begin(me)}
         wait_stored(me, waiting, options)
         if not waiting:
             me.flush(min(options.timeout, FLUSH_SECONDS))
             return 0
-    last = list(waiting.values())[-1]
-    what = "The message is" if len(waiting) == 1 else f"{len(waiting)} messages are"
-    where = "not sent." if last.status == "failed" else "in the outbox and sent the next time."
-    say(f"{what} {where} {last.failure or 'The server cannot be reached now.'}")
-    return 1
+    return tell_unsent(list(waiting.values()))
 
 
 def listen(options: argparse.Namespace) -> int:
@@ -293,8 +307,9 @@ def _parser() -> argparse.ArgumentParser:
     command(register).add_argument("--invite", help="the token of an invitation")
     command(add).add_argument("contact")
     command(contacts)
-    _send_arguments(command(send))
-    _listen_arguments(command(listen))
+    add_send_arguments(command(send), "what to say; the standard input if left out")
+    add_send_arguments(command(retry))
+    add_listen_arguments(command(listen))
     add_edit_arguments(command(edit))
     add_delete_arguments(command(delete))
     add_history_arguments(command(history))
@@ -321,18 +336,6 @@ def _parser() -> argparse.ArgumentParser:
     command(reset_account)
     command(whoami)
     return parser
-
-
-def _send_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("to", metavar="USER")
-    parser.add_argument("text", nargs="?", help="what to say; the standard input if left out")
-    parser.add_argument("--lines", action="store_true", help="each line of input is a message")
-    parser.add_argument("--timeout", type=float, default=30.0, help="seconds to wait (30)")
-
-
-def _listen_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="print one JSON object a line")
-    parser.add_argument("--count", type=int, default=0, help="end after so many text messages")
 
 
 def _known(options: argparse.Namespace) -> Remembered | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from bpost.client.cli_history import tell_who_asks
 from bpost.client.client import Client
@@ -19,10 +19,26 @@ from bpost.client.events import (
     What,
 )
 from bpost.client.records import Message
-from bpost.client.terminal import show_notice
-from bpost.errors import Refused
+from bpost.client.terminal import say, show_notice
+from bpost.errors import Refused, UsageError
 
+ALL = 100_000
 LOOK_SECONDS = 0.25
+
+
+def add_send_arguments(parser: argparse.ArgumentParser, text: str = "") -> None:
+    """Describe what follows ``send``, or ``retry``, which has no ``text``."""
+    parser.add_argument("to", metavar="USER")
+    if text:
+        parser.add_argument("text", nargs="?", help=text)
+        parser.add_argument("--lines", action="store_true", help="each line of input is a message")
+    parser.add_argument("--timeout", type=float, default=30.0, help="seconds to wait (30)")
+
+
+def add_listen_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe what may follow ``listen``."""
+    parser.add_argument("--json", action="store_true", help="print one JSON object a line")
+    parser.add_argument("--count", type=int, default=0, help="end after so many text messages")
 
 
 def wait_stored(me: Client, waiting: dict[str, Message], options: argparse.Namespace) -> None:
@@ -65,3 +81,21 @@ def incoming(me: Client, options: argparse.Namespace) -> Iterator[tuple[Message,
             message = event.message
             if not (message.own or message.id in shown):
                 yield message, ""
+
+
+def send_again(me: Client, name: str) -> list[Message]:
+    """Send again what failed in the conversation with ``name``; raise UsageError if nothing did."""
+    said = me.history(name, limit=ALL)
+    failed = [one for one in said if one.own and one.kind == "text" and one.status == "failed"]
+    if not failed:
+        raise UsageError(f"Nothing that you wrote to {name} has failed.")
+    return [me.retry(one.id) for one in failed]
+
+
+def tell_unsent(waiting: Sequence[Message]) -> int:
+    """Say of messages that the server has not stored where they are; return the exit status."""
+    last = waiting[-1]
+    what = "The message is" if len(waiting) == 1 else f"{len(waiting)} messages are"
+    where = "not sent." if last.status == "failed" else "in the outbox and sent the next time."
+    say(f"{what} {where} {last.failure or 'The server cannot be reached now.'}")
+    return 1

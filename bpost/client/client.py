@@ -129,11 +129,15 @@ class Client(Custody, Verifying, Household, Heritage, Admission, Correcting):
         return message
 
     def retry(self, id: str) -> Message:  # noqa: A002 (the records call it id)
-        """Send a failed message again, as the same message."""
+        """Send a failed message again, and return it.
+
+        It is the same message, or a new one where the old one was stored and lost later.
+        """
         running = self._writing
         with running.profile.change() as events:
-            events += running.parts.outbox.retry(id)
-            row = running.parts.history.own(id)
+            now, told = running.parts.outbox.retry(id)
+            events += told
+            row = running.parts.history.own(now)
             if row is None:
                 raise UsageError("There is no such message.")
             message = running.parts.history.record(row)

@@ -15,6 +15,7 @@ import time
 from bpost.client.auditing import Auditor
 from bpost.client.events import Event, SecurityNotice
 from bpost.client.link import Link
+from bpost.client.nudging import LOOK_SECONDS
 from bpost.client.parts import Parts
 from bpost.client.timing import Pace
 from bpost.client.upkeep import Upkeep
@@ -66,6 +67,7 @@ class Dispatch:
         self._look_after: dict[str, float] = {}
         self._sent_row = 0
         self._upkeep_due: float | None = None
+        self._nudge_due = 0.0
         self._due: list[float] = []
         # Guards what follows; nothing is called while it is held.
         self._lock = threading.Lock()
@@ -129,6 +131,7 @@ class Dispatch:
         self._collect_receipts()
         self._complete()
         self._heal()
+        self._nudge()
         self._seal()
         self._send()
         self._watch()
@@ -206,6 +209,15 @@ class Dispatch:
                     self._due.append(time.monotonic() + wait)
             for peer in self._parts.devices.take_retired():
                 self._asked.pop(peer, None)
+
+    def _nudge(self) -> None:
+        """Follow up, once a minute, on texts that were stored and not delivered."""
+        now = time.monotonic()
+        if now >= self._nudge_due:
+            self._nudge_due = now + LOOK_SECONDS
+            with self._profile.store.transaction():
+                self._parts.nudging.work()
+        self._due.append(self._nudge_due)
 
     def _seal(self) -> None:
         """Seal what waits, for everyone whose devices are known; greetings come last."""

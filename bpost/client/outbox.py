@@ -14,7 +14,7 @@ from typing import Any, cast
 
 from bpost.client.chains import Chains
 from bpost.client.devices import Devices
-from bpost.client.events import Event
+from bpost.client.events import Event, MessageAdded
 from bpost.client.history import History, NewEntry
 from bpost.client.journal import Journal
 from bpost.client.keylog import KeyLog
@@ -33,6 +33,7 @@ from bpost.protocol.replies import SendAccepted
 from bpost.protocol.requests import Send
 
 CHANGE_WAITS = "This change is not sent yet."
+SENT_ANEW = "A message of yours did not get through here. You sent it again below."
 
 
 class Outbox:
@@ -307,14 +308,23 @@ class Outbox:
             return []
         return self._history.change(entry, {"status": "failed", "failure": failure})
 
-    def retry(self, id_: str) -> list[Event]:
-        """Send a refused message again; raise UsageError if it is not one."""
+    def retry(self, id_: str) -> tuple[str, list[Event]]:
+        """Send a message that failed again; return its id, and what to tell.
+
+        What the server refused goes as it is. What it took and the other side never got is lost
+        under its number: it goes as a new message, and a notice stands in its old place.
+
+        Raises:
+            UsageError: it did not fail.
+        """
         entry = self._history.own(id_)
-        if entry is None or entry.status != "failed":
+        if entry is None or entry.status != "failed" or entry.kind != "text":
             raise UsageError("Only a message that failed can be sent again.")
-        if not self._store.run(Frame.update(refused=False).where(Frame.ref == id_)):
-            raise UsageError("This message cannot be sent as it is. Write it anew.")
-        return self._history.change(entry, {"status": "waiting", "failure": ""})
+        if self._store.run(Frame.update(refused=False).where(Frame.ref == id_)):
+            return id_, self._history.change(entry, {"status": "waiting", "failure": ""})
+        message = self.write(self._history.other(entry.conversation), entry.text)
+        gone = {"kind": "notice", "text": SENT_ANEW, "status": "received", "failure": ""}
+        return message.id, [*self._history.change(entry, gone), MessageAdded(message)]
 
     # What is left
 

@@ -20,6 +20,7 @@ from bpost.client.keylog import KeyLog
 from bpost.client.linking import Linking
 from bpost.client.mailbox import Bonds, Mailbox, Remedies
 from bpost.client.merging import Merging
+from bpost.client.nudging import Nudging
 from bpost.client.opener import Opener
 from bpost.client.outbox import Outbox
 from bpost.client.pages import Pages
@@ -56,6 +57,7 @@ class Parts:
     wants: Wants
     errands: Errands
     healing: Healing
+    nudging: Nudging
     ring: Ring
     renewal: Renewal
     revisions: Revisions
@@ -125,6 +127,7 @@ def assemble(profile: Profile) -> Parts:
         wants=wants,
         errands=errands,
         healing=healing,
+        nudging=Nudging(profile, history, outbox),
         ring=ring,
         revisions=revisions,
         corrections=Corrections(profile, history, outbox, revisions),

@@ -35,9 +35,9 @@ from bpost.crypto.account import AccountKey, open_device_list, sign_device_list
 from bpost.crypto.primitives import generate_x25519
 from bpost.errors import UsageError
 from bpost.protocol.canonical_json import Json
-from bpost.protocol.content import DEVICES, VAULT
+from bpost.protocol.content import DEVICES, TEXT, VAULT
 from bpost.protocol.fields import canonical
-from bpost.protocol.payload import Payload
+from bpost.protocol.payload import Payload, direct_conversation
 
 REMOVED_TEXT = (
     "This device was removed from your account on another of your devices. Its keys are gone: it "
@@ -58,6 +58,9 @@ VAULT_ON_TEXT = (
     "Your account key is in the server's vault, sealed with your password: a new device needs only "
     "your name and your password."
 )
+
+NOTES = 100
+"""So many notes to oneself, at most, are sent again to a device that has just joined."""
 
 DROPPED_TEXT = "A device{name} was removed from your account."
 
@@ -162,12 +165,31 @@ class Ring:
         came, went = self.news()
         listed = self._devices.devices(self._profile.name)
         self._profile.know(RING, " ".join(sorted(listed)).encode())
+        self._repeat_notes(came)
         events: list[Event] = []
         for text, devices in ((ADDED_TEXT, came), (DROPPED_TEXT, went)):
             for device in sorted(devices):
                 name = f" (“{names[device]}”)" if names.get(device) else ""
                 events += self._notice(text.format(name=name))
         return events
+
+    def _repeat_notes(self, came: set[str]) -> None:
+        """Send what was written to oneself since a device joined and before it was known here.
+
+        Nothing was sealed for it, and no number shows that to anybody.
+        """
+        me = self._profile.name
+        known = self._devices.device_list(me, self._profile.account.public)
+        entries = known.list.devices if known else ()
+        since = min((one.since for one in entries if one.id in came), default=None)
+        if since is None:
+            return
+        margin = int(self._profile.limits.clock_error_seconds * 1000)
+        mine = (Entry.own, Entry.kind == "text", Entry.device == self._profile.device)
+        with_me = Entry.conversation == direct_conversation(me, me)
+        recent = Entry.sent >= since - margin
+        for row in self._store.all(Entry, *mine, with_me, recent, order=Entry.place)[-NOTES:]:
+            self._outbox.queue(me, TEXT, {"text": row.text}, row.id, row.sent)
 
     def _notice(self, text: str) -> list[Event]:
         """Write a line into the conversation with oneself."""

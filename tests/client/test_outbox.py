@@ -116,7 +116,7 @@ class OutboxTest(SimulatedCase):
         self.assertEqual((failed.status, failed.failure), ("failed", "No."))
         self.server.lie = lambda _, reply: reply
         with alice.profile.change() as events:
-            events += alice.parts.outbox.retry(sent.id)
+            events += alice.parts.outbox.retry(sent.id)[1]
         alice.dispatch.send_again()
         alice.work()
         bob.fetch()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import uuid
 
+from bpost import b64
 from bpost.client import Client, SecurityNotice, backup
+from bpost.client.history import NewEntry
 from bpost.client.models import Chain, Frame
 from tests.client.test_backup import PASSPHRASE, BackupCase
 from tests.client.town import password_of, texts, wait_for_text
@@ -111,6 +113,27 @@ class RestoreTest(BackupCase):
         wait_for_text(again, "bob", "later")
         kinds = [m.kind for m in again.history("bob")]
         self.assertTrue("notice" in kinds or "after the backup" in texts(again, "bob"))
+
+    def test_what_was_being_asked_for_is_asked_for_until_there_is_an_answer(self) -> None:
+        alice, bob = self.register("alice", "bob")
+        parts = alice._run.parts
+        with alice._run.profile.change():
+            conversation = parts.history.open("bob")
+            asked = NewEntry("bob", "unreadable", failure="It is being asked for again.")
+            place = parts.history.add(conversation, asked).place
+            frame = (b64.encode(bytes(32)), 1)
+            parts.wants.miss_frame(
+                "bob", (bob.device,), conversation, frame, int(place), "bad-token"
+            )
+        alice.backup(self.file, PASSPHRASE)
+        alice.close()
+        again = self.restored()
+        met(bob, again)
+
+        def answered() -> bool:
+            return again.history("bob")[0].failure.startswith("This message was lost.")
+
+        wait_until(answered, what="an answer about what was asked for")
 
     def test_what_was_waiting_is_shown_as_not_sent(self) -> None:
         alice, bob = self.register("alice", "bob")

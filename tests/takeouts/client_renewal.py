@@ -1,4 +1,4 @@
-"""Takeouts for renewing the account key."""
+"""Takeouts for renewing the account key, and for a last message that was lost."""
 
 from __future__ import annotations
 
@@ -49,5 +49,13 @@ TAKEOUTS = [
         "            self.renew_key()",
         "            pass",
         f"{RENEWAL}.TownTest.test_e61_a_removal_can_renew_the_key_that_the_device_had",
+    ),
+    Takeout(
+        "E43",
+        "bpost/client/nudging.py",
+        "                self._outbox.queue(sent.peer, EMPTY, {})",
+        "                pass",
+        "tests.client.test_nudging.NudgingTest"
+        ".test_e43_a_last_message_that_was_lost_comes_after_all",
     ),
 ]
