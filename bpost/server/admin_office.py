@@ -51,9 +51,8 @@ def check(options: argparse.Namespace) -> Found:
 
 
 def _files(folder: Path) -> list[Path]:
-    """Return the files of the database that there are."""
-    every = (folder / f"{FILE}{end}" for end in ("", "-wal", "-shm"))
-    return [path for path in every if path.exists()]
+    """Return the files of the database that there are, also one kept before an update."""
+    return sorted(folder.glob(f"{FILE}*"))
 
 
 def _retention_lines(found: Found) -> list[str]:

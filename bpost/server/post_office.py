@@ -17,8 +17,12 @@ from bpost.server.log import EventLog
 from bpost.server.metrics import HOST as METRICS_HOST
 from bpost.server.metrics import Health, MetricsServer, Page, health_page
 from bpost.server.office import Office
+from bpost.server.store import FILE, KEPT
 
 CERTIFICATE = "certificate"
+KEPT_SECONDS = 14 * DAY
+"""How long the database from before an update is kept."""
+
 SOON = 10 * DAY
 """How long before it expires a certificate is warned of."""
 
@@ -47,6 +51,7 @@ class PostOffice:
         self._listener = Listener(self.office, self._tls)
         self._metrics: MetricsServer | None = None
         self.office.clerk.regularly(self._renew, DAY)
+        self.office.clerk.regularly(self._tidy, DAY)
 
     @property
     def address(self) -> str:
@@ -135,6 +140,12 @@ class PostOffice:
                 days=int((self._tls.expires - time.time()) / DAY),
                 says="Renew it, and send the server SIGHUP; see docs/running.md.",
             )
+
+    def _tidy(self) -> None:
+        """Remove the copy from before an update, when that has proved itself."""
+        for kept in self.config.data.glob(f"{FILE}{KEPT}*"):
+            if time.time() - kept.stat().st_mtime > KEPT_SECONDS:
+                kept.unlink()
 
     def _certificate(self) -> ServerTLS:
         if self.config.certificate is not None and self.config.key is not None:

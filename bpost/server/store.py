@@ -8,6 +8,7 @@ SQLite runs in WAL mode with ``synchronous=FULL``: what is committed is on the d
 from __future__ import annotations
 
 import logging
+import secrets
 import sqlite3
 import threading
 import time
@@ -28,6 +29,7 @@ from peewee import __exception_wrapper__ as translated  # type: ignore[attr-defi
 from bpost.errors import StoreError
 from bpost.server import migrations
 from bpost.server.files import private_file, private_folder
+from bpost.server.models import VERSION
 from bpost.server.store_accounts import Accounts
 from bpost.server.store_buckets import Buckets
 from bpost.server.store_clock import Clocks
@@ -39,6 +41,9 @@ from bpost.server.store_settings import Settings
 from bpost.server.store_survey import Survey
 
 FILE = "bpost.db"
+KEPT = ".version-"
+"""What ends the name of the copy that is kept before an update; the version follows."""
+
 BUSY_SECONDS = 10
 
 _PRAGMAS = (
@@ -66,7 +71,8 @@ class Store:
         """Open the database, and make it where there is none.
 
         Raises:
-            StoreError: it cannot be used, is damaged, or is of a newer version.
+            StoreError: it cannot be used, is damaged, or is of a newer version; or, before it is
+                brought forward, there is no room for a copy of it.
             SecurityError: ``exposed-file``.
         """
         self.path = private_file(private_folder(folder) / FILE)
@@ -89,6 +95,7 @@ class Store:
         self.mail = MailTable(self.transaction, self.reading)
         self.settings = Settings(self.transaction, self.reading)
         self.survey = Survey(self.transaction, self.reading)
+        self._keep_before_update()
         with self.transaction() as database:
             migrations.migrate(database)
             begin_log(database)
@@ -151,6 +158,20 @@ class Store:
                 raise StoreError(_sentence(path, error)) from error
         if found != "ok":
             raise StoreError(_sentence(self.path, f"malformed: {found}"))
+
+    def _keep_before_update(self) -> None:
+        """Keep a copy of a database that is about to be brought forward, for the older program."""
+        with self.reading() as database:
+            found = migrations.version_of(database)
+        kept = self.path.with_name(f"{FILE}{KEPT}{found}")
+        if not 0 < found < VERSION or kept.exists():
+            return
+        part = private_file(self.path.with_name(f".{kept.name}.{secrets.token_hex(4)}"))
+        try:
+            self.copy_to(part)
+            part.replace(kept)
+        finally:
+            part.unlink(missing_ok=True)
 
     def close(self) -> None:
         """Close the database; what was committed is safe with or without this."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import sqlite3
 import time
@@ -21,6 +22,7 @@ from bpost.limits import Limits, Rate
 from bpost.net import certificates
 from bpost.server.counts import Histogram
 from bpost.server.post_office import PostOffice
+from bpost.server.store import FILE
 from tests.server.parts import OTHER, PASSWORD, PlainClient, ServerTest, reason
 from tests.support import patience, wait_until
 
@@ -222,6 +224,16 @@ class RenewalTest(WatchedTest):
             self.round()
         self.assertIn("no room", self.log.getvalue())
         self.user("alice")
+
+    def test_the_database_from_before_an_update_goes_after_two_weeks(self) -> None:
+        old, new = (self.folder / f"{FILE}.version-{number}" for number in (1, 2))
+        for path, days in ((old, 15), (new, 13)):
+            path.touch()
+            os.utime(path, (time.time() - days * 86_400,) * 2)
+        clerk = self.post_office.office.clerk
+        clerk._due.pop(self.post_office._tidy, None)
+        clerk.round()
+        self.assertEqual((old.exists(), new.exists()), (False, True))
 
     def test_one_that_expires_and_is_not_renewed_is_warned_of(self) -> None:
         with mock.patch("bpost.server.post_office.SOON", 1e9):

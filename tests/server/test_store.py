@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import subprocess
+import sys
 import tempfile
 import unittest
 from pathlib import Path
@@ -15,6 +17,7 @@ from bpost.server import migrations
 from bpost.server.models import VERSION
 from bpost.server.records import PLAIN, Closed, Letter, Orders, Receipt, Seen
 from bpost.server.store import FILE, Store
+from tests.server.parts import ROOT
 
 NOW = 1_700_000_000_000
 
@@ -157,7 +160,7 @@ class FailureTest(StoreTest):
             Store(self.folder)
         self.assertTrue(path.read_bytes().startswith(b"something else"))
 
-    def test_a_newer_database_is_refused_and_left_as_it_is(self) -> None:
+    def test_s46_a_newer_database_is_refused_and_left_as_it_is(self) -> None:
         self.sabotage("UPDATE schema_version SET version = version + 1")
         self.store.close()
         with self.assertRaisesRegex(StoreError, "newer"):
@@ -184,14 +187,7 @@ class FailureTest(StoreTest):
         self.assertIsNone(self.sabotage("SELECT motto FROM clients LIMIT 1")[0])
 
     def test_a_database_of_version_1_is_brought_forward(self) -> None:
-        with sqlite3.connect(self.folder / FILE) as other:
-            for gone in ("TABLE clock", "TABLE settings", "TABLE buckets"):
-                other.execute(f"DROP {gone}")
-            other.execute("ALTER TABLE clients DROP COLUMN quota")
-            other.execute("ALTER TABLE clients DROP COLUMN succession")
-            other.execute("UPDATE schema_version SET version = 1")
-        other.close()
-        self.store.close()
+        self.age()
         self.store = Store(self.folder)
         self.addCleanup(self.store.close)
         self.assertIsNone(self.store.clocks.seen())
@@ -199,6 +195,63 @@ class FailureTest(StoreTest):
         self.assertEqual(self.store.clocks.seen(), Seen(5, 0))
         self.store.settings.set_retention(60)
         self.assertEqual(self.store.settings.orders(), Orders(1, 60))
+        self.assertIsNone(self.store.accounts.quota(1))
+
+    def age(self) -> None:
+        """Make the database one of version 1, with the accounts that it has."""
+        with sqlite3.connect(self.folder / FILE) as other:
+            for table in ("clock", "settings", "buckets"):
+                other.execute(f"DROP TABLE {table}")
+            for column in ("quota", "succession"):
+                other.execute(f"ALTER TABLE clients DROP COLUMN {column}")
+            other.execute("UPDATE schema_version SET version = 1")
+        other.close()
+        self.store.close()
+
+    def test_s46_an_update_keeps_what_was_there_before(self) -> None:
+        self.age()
+        self.store = Store(self.folder)
+        self.addCleanup(self.store.close)
+        kept = self.folder / f"{FILE}.version-1"
+        self.assertEqual(kept.stat().st_mode & 0o777, 0o600)
+        with sqlite3.connect(kept) as other:
+            self.assertEqual(other.execute("SELECT version FROM schema_version").fetchone(), (1,))
+            self.assertEqual(other.execute("SELECT COUNT(*) FROM clients").fetchone(), (2,))
+        other.close()
+        before = kept.read_bytes()
+        self.store.close()
+        Store(self.folder).close()  # which has nothing to bring forward
+        self.assertEqual(kept.read_bytes(), before)
+
+    def test_s46_without_room_for_a_copy_nothing_is_brought_forward(self) -> None:
+        self.age()
+        with mock.patch.object(Store, "copy_to", side_effect=StoreError("disk is full")):
+            with self.assertRaises(StoreError):
+                Store(self.folder)
+        self.assertEqual(list(self.folder.glob("*version-*")), [])
+        with sqlite3.connect(self.folder / FILE) as other:
+            self.assertEqual(other.execute("SELECT version FROM schema_version").fetchone(), (1,))
+        other.close()
+
+    def test_s46_a_kill_in_the_middle_of_an_update_leaves_the_old_or_the_new(self) -> None:
+        self.age()
+        code = (
+            "import os, pathlib, sys; from bpost.server import migrations, store\n"
+            "whole = migrations.migrate\n"
+            "def killed(database):\n"
+            "    whole(database)\n"
+            "    os.kill(os.getpid(), 9)\n"
+            "migrations.migrate = killed\n"
+            "store.Store(pathlib.Path(sys.argv[1]))\n"
+        )
+        command = [sys.executable, "-c", code, str(self.folder)]
+        self.assertEqual(subprocess.run(command, cwd=ROOT, check=False).returncode, -9)
+        with sqlite3.connect(self.folder / FILE) as other:
+            self.assertEqual(other.execute("SELECT version FROM schema_version").fetchone(), (1,))
+        other.close()
+        self.store = Store(self.folder)
+        self.addCleanup(self.store.close)
+        self.assertEqual(self.store.check(), [])
         self.assertIsNone(self.store.accounts.quota(1))
 
     def test_another_program_may_look_and_write_meanwhile(self) -> None:

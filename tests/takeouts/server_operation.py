@@ -9,6 +9,7 @@ METRICS_TEST = "tests.server.test_metrics."
 LOG_TEST = "tests.server.test_log."
 PROCESS_TEST = "tests.server.test_process.KillTest."
 PROXY_TEST = "tests.server.test_proxies."
+STORE_TEST = "tests.server.test_store.FailureTest."
 RATE_TEST = "tests.server.test_entry.RateTest."
 
 TAKEOUTS = [
@@ -55,6 +56,36 @@ TAKEOUTS = [
         "            self._ensure()\n        self._tls.reload()\n        if",
         "            pass\n        self._tls.reload()\n        if",
         METRICS_TEST + "RenewalTest.test_s66_our_certificate_is_renewed_in_time_under_the_same_pin",
+    ),
+    # S46: updates of the database.
+    Takeout(
+        "S46",
+        "bpost/server/store.py",
+        "        self._keep_before_update()\n",
+        "",
+        STORE_TEST + "test_s46_an_update_keeps_what_was_there_before",
+    ),
+    Takeout(
+        "S46",
+        "bpost/server/store.py",
+        "        self._keep_before_update()\n",
+        "        try:\n            self._keep_before_update()\n"
+        "        except StoreError:\n            pass\n",
+        STORE_TEST + "test_s46_without_room_for_a_copy_nothing_is_brought_forward",
+    ),
+    Takeout(
+        "S46",
+        "bpost/server/migrations.py",
+        "        steps[version](database)\n",
+        "        steps[version](database)\n        database.commit()\n        database.begin()\n",
+        STORE_TEST + "test_s46_a_kill_in_the_middle_of_an_update_leaves_the_old_or_the_new",
+    ),
+    Takeout(
+        "S46",
+        "bpost/server/migrations.py",
+        "    if found > to:\n",
+        "    if found > to + 9:\n",
+        STORE_TEST + "test_s46_a_newer_database_is_refused_and_left_as_it_is",
     ),
     # S56: what must be in the log.
     Takeout(
