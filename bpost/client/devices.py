@@ -316,7 +316,7 @@ class Devices:
             try:
                 found.append(self._open(peer, key, one, one.one_time))
             except SecurityError as error:
-                if error.cause == "bad-signature" and self._is_late(peer, one):
+                if error.cause == "bad-signature" and self._is_late(peer, key, one):
                     learned.late.add(one.device)
                 else:
                     learned.events.append(SecurityNotice(peer.shown, error.cause, str(error)))
@@ -336,13 +336,13 @@ class Devices:
             limits=self._profile.limits,
         )
 
-    def _is_late(self, peer: Peer, one: DeviceKeys) -> bool:
-        """Say whether a bundle is from before a renewal: its device has not been online since."""
+    def _is_late(self, peer: Peer, key: bytes, one: DeviceKeys) -> bool:
+        """Say whether a bundle is from before ``key``: its device has not been online since."""
         pinned = self._people.know(peer.name).account_key
         former = self._people.former(peer.name) | {bytes(pinned or b"")}
-        for key in former - {b""}:
+        for before in former - {b"", key}:
             with suppress(SecurityError):
-                self._open(peer, key, one, None)
+                self._open(peer, before, one, None)
                 return True
         return False
 
