@@ -6,6 +6,7 @@ All methods are called within a transaction of the profile.
 from __future__ import annotations
 
 import json
+import logging
 import uuid
 from collections.abc import Mapping
 
@@ -16,8 +17,11 @@ from bpost.client.models import Errand, Frame
 from bpost.client.profile import Profile
 from bpost.client.sealing import seal_body
 from bpost.crypto.session import Sessions, seal
+from bpost.errors import SecurityError, UsageError
 from bpost.protocol.canonical_json import Json
 from bpost.protocol.payload import Payload, direct_conversation
+
+log = logging.getLogger(__name__)
 
 KEPT_SECONDS = 24 * 3600
 """An errand that could not be run for so long is dropped: it will be asked for anew."""
@@ -62,7 +66,11 @@ class Errands:
         oldest = self._profile.now() - KEPT_SECONDS * 1000
         for row in self._store.all(Errand, Errand.peer == peer, order=Errand.row):
             if row.device in there:
-                there[row.device] = self._seal(row, there[row.device])
+                try:
+                    with self._store.savepoint():
+                        there[row.device] = self._seal(row, there[row.device])
+                except (UsageError, SecurityError) as error:  # it never will: let the others pass
+                    log.warning("a %s could not be sealed: %s", row.type, type(error).__name__)
             elif row.noted >= oldest and row.device in self._devices.devices(peer):
                 continue
             self._store.remove(Errand, Errand.row == row.row)

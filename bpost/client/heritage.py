@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from bpost.client.account import Account
 from bpost.client.records import HandoverInfo
 from bpost.errors import UsageError
+from bpost.protocol.fields import clean_text
 
 NAME = 40
 """So much of a computer's name is told to the other device."""
@@ -41,7 +42,7 @@ class Heritage(Account):
             listed = running.parts.devices.devices(running.profile.name)
             if not listed or set(devices) - set(listed):
                 raise UsageError("Your account has no such other device. Look at the list again.")
-            name = platform.node()[:NAME]
+            name = clean_text(platform.node())[:NAME]
             events += running.parts.fetching.begin(devices or listed, name)
         running.courier.wake()
 

@@ -29,6 +29,7 @@ REFUSE = 5
 """The steps: even ones come from the device that joins, odd ones from the other."""
 
 WORD = "link"
+NAME = 48
 ON = b"\x01"
 OFF = b"\x00"
 
@@ -128,7 +129,7 @@ class Linking:
         joining, name = open_hello(now.code, self._profile.name, data)
         if now.keys is None:
             now.keys = link_keys(now.code, self._profile.name, now.private, joining)
-            now.joining, now.name, now.state = joining, name, "met"
+            now.joining, now.name, now.state = joining, name[:NAME], "met"
         elif not equal(joining, now.joining):
             if now.state in ("met", "agreed"):
                 now.state = "spied"

@@ -17,7 +17,8 @@ from bpost.client.people import People
 from bpost.client.profile import Profile
 from bpost.protocol import canonical_json
 from bpost.protocol.canonical_json import Json
-from bpost.protocol.handover import ITEMS
+from bpost.protocol.fields import clean_text
+from bpost.protocol.handover import ITEMS, fits_page
 
 PEOPLE = "p"
 MESSAGES = "m"
@@ -85,6 +86,8 @@ class Pages:
         room, taken = self._profile.limits.history_page, 0
         for row in rows:
             value = self._message(row) if self._goes(row, joined) else None
+            if value is not None and not fits_page(value):  # it would hold up all the others
+                value = None
             size = 0 if value is None else len(canonical_json.write(value).encode("utf-8"))
             if size > room and page.messages:
                 break
@@ -111,7 +114,7 @@ class Pages:
             return row.status != "waiting"
         return row.kind != HIDDEN and bool((row.received or row.sent) < joined)
 
-    def _message(self, row: Entry) -> Json:
+    def _message(self, row: Entry) -> dict[str, Json]:
         raw = b"" if row.payload is None else bytes(row.payload)
         fits = len(raw) <= self._profile.limits.history_page
         return {
@@ -120,8 +123,8 @@ class Pages:
             "from": row.sender,
             "device": row.device,
             "kind": row.kind,
-            "text": row.text,
-            "failure": row.failure,
+            "text": clean_text(row.text),
+            "failure": clean_text(row.failure),  # it may quote what was not sealed
             "payload": b64.encode(raw) if fits else "",
             "sent": row.sent,
             "received": row.received,

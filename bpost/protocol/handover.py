@@ -64,6 +64,15 @@ def check_history(content: Mapping[str, Json]) -> None:
     _each(content["messages"], MESSAGE_KEYS, _check_message)
 
 
+def fits_page(message: Mapping[str, Any]) -> bool:
+    """Say whether a message can stand in a page."""
+    try:
+        _check_message(message)
+    except Unfit:
+        return False
+    return True
+
+
 def _check_person(one: Mapping[str, Any]) -> None:
     _like(_USERNAME, one["name"])
     _like(_KEY, one["key"])

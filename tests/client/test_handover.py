@@ -145,6 +145,20 @@ class FetchTest(HandoverCase):
             (row,) = second.store.all(Entry, Entry.kind == "unsupported")
         self.assertEqual(bytes(row.payload or b""), b"{}")
 
+    def test_what_cannot_be_handed_on_holds_nothing_up(self) -> None:
+        self.bob.seconds -= 10
+        with self.bob.profile.change():
+            conversation = self.bob.parts.history.open("alice")
+            for entry in (
+                NewEntry("alice", "unreadable", failure="Not sealed. It says: \x07bell"),
+                NewEntry("alice", "text", "of no known id", id="1"),
+            ):
+                self.bob.parts.history.add(conversation, entry)
+        second = self.joined()
+        self.got(second)
+        self.assertEqual(second.shown("alice"), ["first", "second", "[unreadable]"])
+        self.assertEqual(second.history("alice")[-1].failure, "Not sealed. It says: bell")
+
     def test_what_came_meanwhile_stands_behind_it_once(self) -> None:
         second = self.joined()
         self.alice.write("bob", "third")
