@@ -44,6 +44,7 @@ RING = "ring"  # the own other devices whose coming has been shown
 OFFERED = "offered"  # the user was asked whether to get the history of an other own device
 RESTORED = "restored"  # this is an older copy of itself, or one of two: the message that told
 EPOCH_BEGAN = "epoch"  # from which number this device counts on since it was restored
+REMINDED = "reminded"  # when own devices that slept through a renewal were last sent the key
 RENEWING = "renewing"  # the seeds of an account key that is to take over
 REMOVED = "removed"  # another own device has removed this one
 

@@ -9,7 +9,7 @@ devices get it sealed, contacts the proof; who misses that finds both at the ser
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
 from bpost import b64
@@ -19,7 +19,7 @@ from bpost.client.events import Event
 from bpost.client.models import Device
 from bpost.client.outbox import Outbox
 from bpost.client.people import People
-from bpost.client.profile import RENEWING, Profile
+from bpost.client.profile import REMINDED, RENEWING, Profile
 from bpost.client.stock import Stock
 from bpost.crypto.account import (
     AccountKey,
@@ -32,6 +32,7 @@ from bpost.crypto.primitives import equal
 from bpost.crypto.session import Sessions
 from bpost.crypto.succession import Succession, make_succession, prove
 from bpost.errors import SecurityError
+from bpost.limits import DAY
 from bpost.protocol.canonical_json import Json
 from bpost.protocol.content import INHERIT, RENEWAL
 from bpost.protocol.fields import canonical
@@ -144,8 +145,7 @@ class Renewal:
     def _tell(self, friends: Sequence[str], account: AccountKey) -> None:
         """Send the key to the own other devices, and what proves it to contacts."""
         me = self._profile.name
-        for device in self._devices.devices(me):
-            self._errands.send(me, device, me, INHERIT, {"seeds": b64.encode(account.seeds)})
+        self._give_to(self._devices.devices(me), account)
         signed = self._devices.device_list(me, account.public)
         if signed is not None:
             for name in friends:
@@ -165,6 +165,22 @@ class Renewal:
             return False
         self._outbox.queue(peer, RENEWAL, self._proof(account, signed), first=True)
         return True
+
+    def remind(self, late: Iterable[str]) -> None:
+        """Send the key, once a day, to own devices that have not got it and find it in no vault."""
+        profile, now = self._profile, self._profile.now()
+        last = int(profile.fact(REMINDED) or 0)
+        listed = set(self._devices.devices(profile.name)).intersection(late)
+        if profile.has_vault or not listed or last <= now < last + DAY * 1000:
+            return
+        self._give_to(sorted(listed), profile.account)
+
+    def _give_to(self, devices: Iterable[str], account: AccountKey) -> None:
+        """Have a key sealed for other devices of this account."""
+        me, seeds = self._profile.name, b64.encode(account.seeds)
+        self._profile.know(REMINDED, str(self._profile.now()).encode())
+        for device in devices:
+            self._errands.send(me, device, me, INHERIT, {"seeds": seeds})
 
     def _proof(self, account: AccountKey, signed: SignedDeviceList) -> dict[str, Json]:
         """Return what shows that a key took over, and which devices are under it."""

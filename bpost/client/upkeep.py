@@ -277,7 +277,9 @@ class Upkeep:
             self._published = 0
         with profile.change() as events:
             if own.public_key:
-                events += devices.learn(profile.name, own, start=start).events
+                learned = devices.learn(profile.name, own, start=start)
+                events += learned.events
+                self._parts.renewal.remind(learned.late)
             devices.enlist()
 
     def _own_list(self) -> SignedDeviceList | None:

@@ -8,6 +8,7 @@ from bpost import b64
 from bpost.client.events import SecurityNotice
 from bpost.client.models import Superseded
 from bpost.errors import Refused, SecurityError
+from bpost.limits import DAY
 from bpost.protocol.replies import Bundles
 from bpost.protocol.requests import GetBundles, PutKey, PutVault
 from bpost.protocol.shape import Reply, Request
@@ -254,6 +255,31 @@ class OwnDevicesTest(RenewalCase):
         second.work()
         self.assertEqual(second.profile.account.seeds, bob.profile.account.seeds)
         self.assertEqual(second.told(SecurityNotice), [])
+
+    def test_without_a_vault_a_device_that_was_away_gets_the_key_again_from_another(self) -> None:
+        _, bob = self.pair()
+        second = self.device("bob", of=bob)
+        bob.fetch()
+        for device in (bob, second):
+            with device.profile.change():
+                device.profile.keep_vault(False)
+            device.connect()
+            device.work()
+        renew(bob)
+        second.pending()  # nothing is left of what was sent to it
+        second.connect()
+        with self.assertRaisesRegex(SecurityError, "renewed on another of your devices"):
+            second.work()
+        bob.seconds += DAY + 1
+        counts = []
+        for _ in range(3):
+            bob.connect()
+            bob.work()
+            counts.append(len(self.server.sent))
+        self.assertEqual(len(set(counts)), 1)  # and not again on the same day
+        second.fetch()
+        second.work()
+        self.assertEqual(second.profile.account.seeds, bob.profile.account.seeds)
 
     def test_a_device_that_does_not_know_yet_does_not_bring_the_old_key_back(self) -> None:
         _, bob = self.pair()
