@@ -213,14 +213,20 @@ class Devices:
         entries = {entry.id: entry for one in newest for entry in one.list.devices}
         for removed in self.removed():
             entries.pop(removed, None)
-        me = DeviceEntry(profile.device, profile.identity.public, profile.now())
-        entries.setdefault(me.id, me)
+        entries.setdefault(profile.device, self._own_entry())
         if newest and all(set(one.list.devices) == set(entries.values()) for one in newest):
             kept = newest[0]
         else:
             listed = DeviceList(profile.name, version + 1, tuple(entries.values()))
             kept = sign_device_list(profile.account, listed)
         self.keep_list(profile.name, profile.account.public, kept)
+
+    def _own_entry(self) -> DeviceEntry:
+        """Return what lists say of this device: the same for ever, or it would be another one."""
+        profile = self._profile
+        seen = self._entries(profile.name, profile.account.public)
+        fresh = DeviceEntry(profile.device, profile.identity.public, profile.now())
+        return next((entry for entry in seen if entry.id == profile.device), fresh)
 
     def removed(self) -> set[str]:
         """Return the own devices that were on the list once and are not now: ids never return."""

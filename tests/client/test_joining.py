@@ -6,8 +6,9 @@ import threading
 
 from bpost.client import Client
 from bpost.client.events import SecurityNotice
+from bpost.crypto.account import DeviceEntry, DeviceList, sign_device_list
 from bpost.protocol.requests import GetBundles
-from tests.client.simulated import SimulatedCase
+from tests.client.simulated import SimulatedCase, SimulatedDevice
 from tests.client.town import Town, password_of, texts, wait_for_text
 
 
@@ -96,6 +97,29 @@ class MissedTest(SimulatedCase):
             alice.write("bob", str(number))
         self.assertEqual(len(self.server.sent), sent + 3)
         self.assertEqual(self._asked(), asked + 1)
+
+    def test_a_device_that_a_newer_list_does_not_know_yet_comes_back_as_itself(self) -> None:
+        bob = self.device("bob")
+        second = self.device("bob", of=bob)
+        account, devices = second.profile.account, second.parts.devices
+        before = self._own_list(second)
+        # Meanwhile a third one joined, which had not heard of the second.
+        third = DeviceEntry("thirddeviceid000", bytes(range(32)), second.profile.now())
+        entries = tuple(entry for entry in before.devices if entry.id != second.device)
+        rival = DeviceList("bob", before.version + 1, (*entries, third))
+        second.seconds += 3
+        with second.profile.change():
+            devices.enlist([sign_device_list(account, rival)])
+        merged = self._own_list(second)
+        self.assertEqual(merged.version, rival.version + 1)
+        self.assertEqual(set(merged.devices), {*before.devices, third})
+
+    def _own_list(self, device: SimulatedDevice) -> DeviceList:
+        account = device.profile.account
+        with device.store.reading():
+            known = device.parts.devices.device_list("bob", account.public)
+        assert known is not None
+        return known.list
 
     def _asked(self) -> int:
         return sum(isinstance(request, GetBundles) for _, request in self.server.requests)
