@@ -90,9 +90,9 @@ class Corrections:
 
     def hide(self, row: Entry) -> list[Event]:
         """Remove a message from the devices of this account; nobody else learns of it."""
-        if row.own and row.status == "waiting":
-            self._outbox.withdraw(TEXT, row.id)
-        if row.device:  # else it is a line of this device alone
+        waits = row.own and row.status == "waiting"
+        unsent = waits and self._outbox.withdraw(TEXT, row.id)
+        if row.device and not unsent:  # else it is a line of this device alone
             about = {"message": row.id, "author": row.sender, "where": row.conversation}
             self._outbox.queue(self._profile.name, HIDE, about)
         return self._revisions.hide(row)

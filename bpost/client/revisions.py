@@ -59,6 +59,8 @@ class Revisions:
         self._devices = devices
         self._history = history
         self._journal = journal
+        self.leftovers = False
+        """Whether words that are gone may still stand in the write-ahead log."""
 
     # What arrives
 
@@ -209,12 +211,14 @@ class Revisions:
             return []
         if self._is_of_here(row):
             self._journal.erase(row.id, row.conversation)
+        self.leftovers = True
         return self._history.change(row, {**GONE, "kind": "deleted"}, "deleted")
 
     def hide(self, row: Entry) -> list[Event]:
         """Show a message here no more; nobody else learns of it."""
         if row.kind == HIDDEN:
             return []
+        self.leftovers = True
         changed = self._history.change(row, {**GONE, "kind": HIDDEN})
         return [
             MessageRemoved(one.message.conversation, one.message.id)

@@ -158,9 +158,10 @@ class Upkeep:
         link.request(UploadKeys(device, keys), KeyCount)
 
     def sweep(self) -> None:
-        """Leave nothing of removed keys in the write-ahead log."""
-        if self._parts.stock.leftovers:
-            self._parts.stock.leftovers = False
+        """Leave nothing of removed keys, and of deleted words, in the write-ahead log."""
+        parts = self._parts
+        if parts.stock.leftovers or parts.revisions.leftovers:
+            parts.stock.leftovers = parts.revisions.leftovers = False
             self._store.checkpoint()
 
     def _keep_vault(self, link: Link) -> None:

@@ -359,6 +359,15 @@ class DeleteTest(RevisionsCase):
             )
             self.assertNotIn(SECRET, self.dumped(device))
 
+    def test_e51_deleted_words_do_not_stay_in_the_write_ahead_log(self) -> None:
+        message = self.said(SECRET)
+        self.delete(message.id)
+        self.bob.fetch()
+        log = self.bob.keystore.database.with_name(self.bob.keystore.database.name + "-wal")
+        self.assertGreater(log.stat().st_size, 0)
+        self.bob.upkeep.sweep()
+        self.assertEqual(log.stat().st_size, 0)
+
     def test_e51_a_deletion_that_comes_first_leaves_nothing_to_show(self) -> None:
         message = self.alice.write("bob", SECRET)
         self.edit(message.id, SECRET + " changed")

@@ -15,6 +15,13 @@ NEWER = "(revision, device) > (row.revision, row.editor)"
 TAKEOUTS = [
     Takeout(
         "E51",
+        "bpost/client/upkeep.py",
+        "        if parts.stock.leftovers or parts.revisions.leftovers:\n",
+        "        if parts.stock.leftovers:\n",
+        DELETE + "test_e51_deleted_words_do_not_stay_in_the_write_ahead_log",
+    ),
+    Takeout(
+        "E51",
         REVISIONS,
         "        if row is not None:\n            return self._do(row, payload, key)\n",
         "        if rows:\n"
