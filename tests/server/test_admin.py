@@ -42,6 +42,10 @@ class AdminTest(ServerTest):
         self.assertEqual(status, 0, text)
         return json.loads(text)
 
+    def settled(self) -> None:
+        """Wait until the server has looked at what was set before."""
+        wait_until(lambda: self.post_office.office.clerk._orders is not None)
+
     def friends(self) -> tuple[PlainClient, PlainClient]:
         """Register alice, who has bob as a contact, and bob."""
         alice, bob = self.user("alice"), self.user("bob")
@@ -55,18 +59,20 @@ class AdminTest(ServerTest):
         self.assertEqual(len(self.found("users", "--all")["users"]), 2)
         self.assertIn("Alice", self.run_admin("users")[1])
 
-    def test_a_running_server_notices_that_a_user_was_disabled(self) -> None:
+    def test_s24_a_running_server_notices_that_a_user_was_disabled(self) -> None:
         alice = self.user("alice")
+        self.settled()
         self.assertTrue(self.found("disable", "ALICE")["disabled"])
         self.assertEqual(alice.receive()[:2], ["99", "disabled"])
         self.assertEqual(reason(self.client().ask("1", "alice", PASSWORD)), "disabled")
         self.found("enable", "alice")
         wait_until(lambda: self.client().ask("1", "alice", PASSWORD) == ["1", "OK"])
 
-    def test_a_running_server_notices_that_a_user_was_deleted(self) -> None:
+    def test_s24_a_running_server_notices_that_a_user_was_deleted(self) -> None:
         alice, bob = self.friends()
         alice.ask("0", "alice", "hi", "bob", "r1")
         self.assertIn("--yes", self.run_admin("delete", "bob")[1])
+        self.settled()
         self.assertEqual(self.found("delete", "bob", "--yes")["deleted"]["messages"], 1)
         frames = [bob.receive(), bob.receive()]
         self.assertEqual(frames[1][:2], ["99", "no-such-user"])
@@ -81,13 +87,14 @@ class AdminTest(ServerTest):
                 with self.subTest(typed=typed):
                     self.assertEqual(self.run_admin("delete", "alice")[0], status)
 
-    def test_a_running_server_notices_that_a_device_was_removed(self) -> None:
+    def test_s24_a_running_server_notices_that_a_device_was_removed(self) -> None:
         alice = self.user("alice")
         phone, device = self.device("alice")
         tablet, other = self.device("alice")
         rows = self.found("devices", "alice")["devices"]
         self.assertEqual([row["device"] for row in rows], [device, other])
         self.assertEqual(self.run_admin("devices", "alice", "--remove", "nosuch")[0], 1)
+        self.settled()
         self.assertEqual(self.found("devices", "alice", "--remove", device)["removed"], device)
         self.assertEqual(phone.receive()[:2], ["99", "no-such-device"])
         for client in (alice, tablet):
@@ -244,7 +251,7 @@ class GoneTest(OfficeTest):
         about = self.office.store.survey.about(before)
         self.assertEqual((about["contacts"], about["devices"]), ([], []))
 
-    def test_a_plain_device_that_is_idle_does_not_hold_back_what_others_have(self) -> None:
+    def test_s45_a_plain_device_that_is_idle_does_not_hold_back_what_others_have(self) -> None:
         alice, bob = self.friends()
         alice.ask("0", "alice", "to the plain one", "bob")
         bob.session.leave()

@@ -72,7 +72,7 @@ class ClerkTest(OfficeTest):
         self.office.store.accounts.disable("alice", None)
         self.assertEqual(self.visitor().ask("1", "alice", PASSWORD), ["1", "OK"])
 
-    def test_what_every_device_holds_is_cleared_and_what_is_old_goes(self) -> None:
+    def test_s45_what_every_device_holds_is_cleared_and_what_is_old_goes(self) -> None:
         alice, _ = self.friends()
         phone = self.device("bob")
         alice.ask("0", "alice", "CIPHERTEXT", "bob")
@@ -82,7 +82,7 @@ class ClerkTest(OfficeTest):
         self.office.clerk.clear()
         self.assertNotIn("CIPHERTEXT", self.dump())
 
-    def test_undelivered_mail_stays_for_the_retention_time(self) -> None:
+    def test_s45_undelivered_mail_stays_for_the_retention_time(self) -> None:
         alice, bob = self.friends()
         bob.session.leave()
         alice.ask("0", "alice", "waiting", "bob")

@@ -15,6 +15,7 @@ from bpost.server.desk import Desk
 from bpost.server.entry import hash_invite, new_invite
 from bpost.server.store import now_ms
 from tests.server.parts import OPEN, OTHER, PASSWORD, OfficeTest, device_of, reason
+from tests.support import patience
 
 DAY_MS = 86_400_000
 
@@ -139,7 +140,7 @@ class PasswordTest(OfficeTest):
         self.assertEqual(reason(self.visitor().ask("1", "alice", PASSWORD)), "wrong-password")
         self.assertEqual(self.visitor().ask("1", "alice", OTHER), ["1", "OK"])
 
-    def test_other_connections_end_and_this_one_goes_on(self) -> None:
+    def test_s24_other_connections_end_and_this_one_goes_on(self) -> None:
         alice = self.user("alice")
         phone = self.device("alice")
         alice.ask("3", "alice", PASSWORD, OTHER)
@@ -176,7 +177,7 @@ class DeviceTest(OfficeTest):
             self.device("alice")
         self.assertEqual(reason(self.visitor().ask("1", "alice", PASSWORD, "new")), "quota")
 
-    def test_a_removed_device_is_sent_away_and_stays_away(self) -> None:
+    def test_s24_a_removed_device_is_sent_away_and_stays_away(self) -> None:
         self.user("alice")
         phone, laptop = self.device("alice"), self.device("alice")
         gone = device_of(phone)
@@ -252,14 +253,14 @@ class InviteTest(OfficeTest):
         self.office.store.accounts.add_invite(hash_invite(token), now, now + lasts)
         return token
 
-    def test_nobody_gets_in_without_an_invitation(self) -> None:
+    def test_s23_nobody_gets_in_without_an_invitation(self) -> None:
         late = self.invite(lasts=-1)
         for more in ([], ["x" * 32], [late], [hash_invite(late)]):
             with self.subTest(more=more):
                 answer = self.visitor().ask("2", "alice", PASSWORD, *more)
                 self.assertEqual(reason(answer), "invite-needed")
 
-    def test_an_invitation_is_good_once_and_not_spent_on_a_taken_name(self) -> None:
+    def test_s23_an_invitation_is_good_once_and_not_spent_on_a_taken_name(self) -> None:
         first, second = self.invite(), self.invite()
         self.assertEqual(self.visitor().ask("2", "alice", PASSWORD, first), ["2", "OK"])
         answer = self.visitor().ask("2", "alice", PASSWORD, second)
@@ -268,8 +269,17 @@ class InviteTest(OfficeTest):
         answer = self.visitor().ask("2", "carol", PASSWORD, second)
         self.assertEqual(reason(answer), "invite-needed")
 
-    def test_twenty_who_use_one_invitation_at_once_get_one_account(self) -> None:
+    def test_s23_twenty_who_use_one_invitation_at_once_get_one_account(self) -> None:
         token, answers = self.invite(), list[str]()
+        all_there, hash_login = threading.Barrier(20), self.office.hash_login
+
+        def wait_and_hash(password: str) -> str:
+            all_there.wait(patience(20))  # each has found the invitation good
+            return hash_login(password)
+
+        patch = mock.patch.object(self.office, "hash_login", wait_and_hash)
+        patch.start()
+        self.addCleanup(patch.stop)
 
         def register(number: int) -> None:
             answers.append(self.visitor().ask("2", f"user{number}", PASSWORD, token)[1])
@@ -312,7 +322,7 @@ class RateTest(OfficeTest):
         reasons = [reason(self.visitor().ask("1", "nobody", OTHER)) for _ in range(4)]
         self.assertEqual(reasons, ["wrong-password"] * 3 + ["rate-limited"])
 
-    def test_an_address_makes_few_accounts_and_taken_names_do_not_count(self) -> None:
+    def test_s23_an_address_makes_few_accounts_and_taken_names_do_not_count(self) -> None:
         self.user("alice")
         for _ in range(3):
             self.assertEqual(reason(self.visitor().ask("2", "alice", PASSWORD)), "name-taken")

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from tests.takeouts import Takeout
 
+ADMIN_TEST = "tests.server.test_admin.AdminTest."
+CLERK_TEST = "tests.server.test_clerk.ClerkTest."
 COPIES_TEST = "tests.server.test_copies.CopiesTest."
 METRICS_TEST = "tests.server.test_metrics."
+INVITE_TEST = "tests.server.test_entry.InviteTest."
 LOG_TEST = "tests.server.test_log."
 PROCESS_TEST = "tests.server.test_process.KillTest."
 PROXY_TEST = "tests.server.test_proxies."
@@ -56,6 +59,96 @@ TAKEOUTS = [
         "            self._ensure()\n        self._tls.reload()\n        if",
         "            pass\n        self._tls.reload()\n        if",
         METRICS_TEST + "RenewalTest.test_s66_our_certificate_is_renewed_in_time_under_the_same_pin",
+    ),
+    # S23: who may join.
+    Takeout(
+        "S23",
+        "bpost/server/store_accounts.py",
+        "(Invite.hash == hashed) & Invite.used.is_null() & (Invite.expires > now)",
+        "(Invite.hash == hashed) & (Invite.expires > now)",
+        INVITE_TEST + "test_s23_an_invitation_is_good_once_and_not_spent_on_a_taken_name",
+    ),
+    Takeout(
+        "S23",
+        "bpost/server/store_accounts.py",
+        " and not _use_invite(database, invite, account, now):\n",
+        " and _use_invite(database, invite, account, now) is None:\n",
+        INVITE_TEST + "test_s23_twenty_who_use_one_invitation_at_once_get_one_account",
+    ),
+    Takeout(
+        "S23",
+        "bpost/server/store_accounts.py",
+        "(Invite.hash == hashed) & Invite.used.is_null() & (Invite.expires > now)",
+        "(Invite.hash == hashed) & Invite.used.is_null()",
+        INVITE_TEST + "test_s23_nobody_gets_in_without_an_invitation",
+    ),
+    Takeout(
+        "S23",
+        "bpost/server/entry.py",
+        "    _take(session, office.rates.registrations_address, address, text)\n",
+        "",
+        RATE_TEST + "test_s23_an_address_makes_few_accounts_and_taken_names_do_not_count",
+    ),
+    # S24: who may not be here any more is gone within a second or two.
+    Takeout(
+        "S24",
+        "bpost/server/clerk.py",
+        "            self._presence.hear(Expelled(account, *GONE[why]))\n",
+        "            pass\n",
+        ADMIN_TEST + "test_s24_a_running_server_notices_that_a_user_was_disabled",
+    ),
+    Takeout(
+        "S24",
+        "bpost/server/store_accounts.py",
+        "            Client.update(gone).where(Client.id == account).execute(database)\n"
+        "            announce(database)\n",
+        "            Client.update(gone).where(Client.id == account).execute(database)\n",
+        ADMIN_TEST + "test_s24_a_running_server_notices_that_a_user_was_deleted",
+    ),
+    Takeout(
+        "S24",
+        "bpost/server/clerk.py",
+        "        self._expel_removed()\n",
+        "",
+        ADMIN_TEST + "test_s24_a_running_server_notices_that_a_device_was_removed",
+    ),
+    Takeout(
+        "S24",
+        "bpost/server/entry.py",
+        "Expelled(me.id, Reason.WRONG_PASSWORD, text, spare=session.wire.id)",
+        "Expelled(0, Reason.WRONG_PASSWORD, text, spare=session.wire.id)",
+        "tests.server.test_entry.PasswordTest.test_s24_other_connections_end_and_this_one_goes_on",
+    ),
+    Takeout(
+        "S24",
+        "bpost/server/belongings.py",
+        "    session.afterwards(lambda: office.bus.publish(notice))\n",
+        "    notice = notice\n",
+        "tests.server.test_entry.DeviceTest.test_s24_a_removed_device_is_sent_away_and_stays_away",
+    ),
+    # S45: what is left of messages.
+    Takeout(
+        "S45",
+        "bpost/server/clerk.py",
+        "        self._store.mail.clear_held(self._cursors.touched())\n",
+        "        self._cursors.touched()\n",
+        CLERK_TEST + "test_s45_what_every_device_holds_is_cleared_and_what_is_old_goes",
+    ),
+    Takeout(
+        "S45",
+        "bpost/server/clerk.py",
+        "        while self._store.mail.expire(before) and not self._stopped.is_set():\n"
+        "            pass\n",
+        "",
+        CLERK_TEST + "test_s45_undelivered_mail_stays_for_the_retention_time",
+    ),
+    Takeout(
+        "S45",
+        "bpost/server/clerk.py",
+        "        self._store.mail.clear_held(idle)\n",
+        "",
+        "tests.server.test_admin.GoneTest."
+        "test_s45_a_plain_device_that_is_idle_does_not_hold_back_what_others_have",
     ),
     # S46: updates of the database.
     Takeout(
