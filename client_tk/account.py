@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from bpost.client import Client, default_profile, inspect_backup, remembered
+from bpost.client import Client, default_profile, inspect_backup, remembered, set_aside
 from bpost.errors import (
     AccountLost,
     BPostError,
@@ -53,6 +53,7 @@ class Attempt:
     pin: str | None = None
     anew: bool = False  # give the account, whose key is lost, a new one
     code: str = field(default="", repr=False)
+    again: bool = False  # where this device was removed, let this computer become another one
 
 
 @dataclass(frozen=True)
@@ -123,6 +124,11 @@ def sign_in(
             client.log_in(name, password, code=attempt.code, compare=compare)
         else:
             client.log_in(name, password)
+        if attempt.again and client.removed:
+            client.close()
+            set_aside(folder)
+            client = make(attempt.server, folder, pin=attempt.pin)
+            client.log_in(name, password)
         known = remembered(folder)
     except BaseException:
         client.close()
@@ -152,7 +158,8 @@ def restore(attempt: Restoration, make: MakeClient, profile: Path | None) -> Sig
 class Complaint:
     """A sentence, and the field that it belongs to.
 
-    ``general`` stands for none of them, ``lost`` for an account that may begin anew.
+    ``general`` stands for none of them, ``lost`` for an account that may begin anew, ``removed``
+    for a device that was removed, and may join as a new one.
     """
 
     place: str

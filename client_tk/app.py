@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
-from bpost.client import Client
+from bpost.client import REMOVED_TEXT, Client
 from bpost.client.keystore import data_folder
 from bpost.errors import BPostError, ProfileError, UntrustedCertificate
 from client_tk import account, placing, settings, system, words
@@ -111,8 +111,8 @@ class App:
 
     # Start window
 
-    def show_start(self, sentence: str = "") -> None:
-        """Show the start window."""
+    def show_start(self, complaint: Complaint | None = None) -> None:
+        """Show the start window, and why it is shown again."""
         start = self.start = StartWindow(self.root, self.look, self.pictures)
         start.pack(fill="both", expand=True)
         start.on_attempt = self.attempt
@@ -124,8 +124,8 @@ class App:
         )
         if self.options.password:
             start.log_in.password.value = self.options.password
-        if sentence:
-            start.complain(Complaint("general", sentence))
+        if complaint is not None:
+            start.complain(complaint)
         self.root.title("BPost")
 
     def attempt(self, attempt: Attempt) -> None:
@@ -217,9 +217,12 @@ class App:
 
     def log_out(self, sentence: str = "") -> None:
         """Leave the account, and show the start window."""
+        why = Complaint("general", sentence) if sentence else None
+        if self.client is not None and self.client.removed:
+            why = Complaint("removed", REMOVED_TEXT)
         if self._leave():
             self.options = Options(profile=self.options.profile, pin=self.options.pin)
-            self.show_start(sentence)
+            self.show_start(why)
 
     def _leave(self) -> bool:
         """Close the account, and drop every view of it; return whether there was one."""

@@ -98,6 +98,14 @@ class StartWindow(Frame):
         self.anew = Button(
             self.form, text="Begin anew …", bootstyle="neutral", command=self.open_reset
         )
+        self.again = Button(
+            self.form,
+            text="Log in with a new profile",
+            bootstyle="neutral",
+            command=lambda: self.submit(again=True),
+        )
+        # What can be done about a complaint, by its place.
+        self.offers = {"lost": self.anew, "lost code": self.anew, "removed": self.again}
         foot = Frame(self.form)
         foot.pack(fill="x", pady=(look.px(8), 0))
         self.button = Button(foot, text="Log in", bootstyle="primary", command=self.submit)
@@ -170,7 +178,7 @@ class StartWindow(Frame):
 
     # One attempt
 
-    def submit(self) -> None:
+    def submit(self, *, again: bool = False) -> None:
         """Try what the fields say, unless something is plainly wrong with them."""
         if self.trying:
             return
@@ -190,6 +198,7 @@ class StartWindow(Frame):
                 password=tab.password.value,
                 create=self.creating,
                 code="" if self.creating else self.log_in.code.value.strip(),
+                again=again,
             )
         )
 
@@ -210,7 +219,8 @@ class StartWindow(Frame):
     def set_trying(self, trying: bool) -> None:
         """Show progress in place of the button, or the button."""
         self.trying = trying
-        self.anew.pack_forget()
+        for offer in self.offers.values():
+            offer.pack_forget()
         for field in self.fields():
             field.entry.state(["disabled" if trying else "!disabled"])
         self.tabs.enable(not trying)
@@ -265,8 +275,9 @@ class StartWindow(Frame):
             field.fail(complaint.text, focus=focus)
         else:
             self.general.configure(text=complaint.text)
-        if "lost" in complaint.place:
-            self.anew.pack(anchor="w", pady=(self.look.px(8), 0), after=self.general)
+        offer = self.offers.get(complaint.place)
+        if offer is not None:
+            offer.pack(anchor="w", pady=(self.look.px(8), 0), after=self.general)
             self._center()
 
     def ask_trust(self, pin: str, text: str) -> None:

@@ -162,7 +162,8 @@ def connection(state: ConnectionState, retry_in: float | None, waiting: int, tex
     if state is ConnectionState.CONNECTING:
         return "Connecting …"
     if state is ConnectionState.REFUSED:
-        return text or "The server was refused."
+        first, full_stop, _ = text.partition(". ")
+        return first + full_stop.strip() or "The server was refused."
     held = f" · {messages(waiting)} waiting" if waiting else ""
     if state is ConnectionState.WAITING and retry_in is not None:
         seconds = max(1, round(retry_in)) if retry_in > 0.5 else 0

@@ -26,7 +26,13 @@ from bpost.client.events import (
     SignedOut,
 )
 from bpost.client.joining import code_error
-from bpost.client.keystore import Remembered, default_profile, remembered, remove_profile
+from bpost.client.keystore import (
+    Remembered,
+    default_profile,
+    remembered,
+    remove_profile,
+    set_aside,
+)
 from bpost.client.records import (
     Contact,
     Conversation,
@@ -40,9 +46,11 @@ from bpost.client.records import (
     Safety,
 )
 from bpost.client.reset import RESET_WARNING
+from bpost.client.ring import REMOVED_TEXT
 from bpost.crypto.fingerprint import Verdict
 
 __all__ = [
+    "REMOVED_TEXT",
     "RESET_WARNING",
     "BackupInfo",
     "Client",
@@ -77,5 +85,6 @@ __all__ = [
     "receipt_text",
     "remembered",
     "remove_profile",
+    "set_aside",
     "write_document",
 ]

@@ -204,10 +204,16 @@ class Account:
         return "" if running is None else running.profile.device
 
     @property
+    def removed(self) -> bool:
+        """Whether this device was removed from its account: its profile can only be read then."""
+        running = self._running
+        return running is not None and running.profile.removed
+
+    @property
     def state(self) -> ConnectionState:
         """Where the connection stands."""
         running = self._running
-        if running is not None and running.profile.removed:
+        if self.removed:
             return ConnectionState.REFUSED
         return ConnectionState.OFFLINE if running is None else running.receiver.state
 

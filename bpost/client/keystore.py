@@ -13,6 +13,7 @@ belongs to another user, or that is a symbolic link, is refused: it may not be o
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import re
@@ -173,6 +174,23 @@ def remove_profile(folder: Path) -> None:
         keystore.unlock()
     with contextlib.suppress(OSError):  # somebody keeps something else there
         folder.rmdir()
+
+
+def set_aside(folder: Path) -> Path:
+    """Give a profile that no program uses another place beside its own, and return that.
+
+    Raises:
+        ProfileError: another program uses it, or it cannot be moved.
+    """
+    keystore = Keystore(folder)
+    keystore.lock()
+    keystore.unlock()  # some systems move no folder in which a file is open
+    places = (folder.with_name(f"{folder.name}.removed-{number}") for number in itertools.count(1))
+    aside = next(place for place in places if not place.exists())
+    try:
+        return folder.rename(aside)
+    except OSError as error:
+        raise ProfileError(f"{folder} cannot be moved: {error.strerror}.") from error
 
 
 def make_private_folder(folder: Path) -> None:

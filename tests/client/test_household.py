@@ -7,11 +7,11 @@ import io
 import json
 import time
 
-from bpost.client import Client, ConnectionState, SignedOut, cli
+from bpost.client import Client, ConnectionState, SignedOut, cli, set_aside
 from bpost.client.events import SecurityNotice
 from bpost.client.models import Device, Frame, Prekey
 from bpost.client.ring import ADDED_TEXT, REMOVED_TEXT
-from bpost.errors import Refused, TransportError, UsageError
+from bpost.errors import ProfileError, Refused, TransportError, UsageError
 from bpost.protocol.envelope import parse_envelope
 from bpost.protocol.requests import RevokeDevice
 from tests.client.simulated import LIMITS, SimulatedCase, SimulatedDevice
@@ -102,6 +102,26 @@ class RemovalTest(Town):
             self.assertEqual(
                 [profile.store.count(table) for table in (Device, Prekey, Frame)], [0] * 3
             )
+
+    def test_a_computer_whose_device_was_removed_joins_again_beside_what_it_held(self) -> None:
+        alice, bob = self.register("alice", "bob")
+        second = self.log_in("bob", "second")
+        alice.send("bob", "for both")
+        wait_for_text(second, "alice", "for both")
+        bob.remove_device(second.device)
+        wait_for_event(second, lambda event: isinstance(event, SignedOut))
+        self.assertEqual([second.removed, bob.removed], [True, False])
+        folder, gone = second.folder, second.device
+        with self.assertRaises(ProfileError):
+            set_aside(folder)  # it is in use
+        second.close()
+        aside = set_aside(folder)
+        self.assertEqual(aside.name, f"{folder.name}.removed-1")
+        again = self.log_in("bob", "second")
+        self.assertNotEqual(again.device, gone)
+        alice.send("bob", "for the new one")
+        wait_for_text(again, "alice", "for the new one")
+        self.assertEqual(texts(self.log_in("bob", aside.name), "alice"), ["for both"])
 
     def test_a_device_that_was_away_is_refused_and_says_why(self) -> None:
         alice, bob = self.register("alice", "bob")

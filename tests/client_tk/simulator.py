@@ -88,6 +88,7 @@ class SimulatedClient:
         self.username = ""
         self.state = ConnectionState.OFFLINE
         self.closed = False
+        self.removed = False
         self.calls: list[str] = []
         now = int(time.time() * 1000)
         self.own_devices = [

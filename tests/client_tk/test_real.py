@@ -138,6 +138,29 @@ class RealTest(GuiTest):
         return [line.message.status for line in lines if line.message.own]
 
 
+class RemovedTest(RealTest):
+    """alice's computer, after another one of hers has removed it."""
+
+    def test_e61_a_computer_whose_device_was_removed_is_used_again_with_one_click(self) -> None:
+        self.make_friends()
+        alice = self.people[0]
+        app = self.open_alice()
+        gone = app.client.device if app.client else ""
+        other = Client(self.office.address, self.folder / "other", pin=self.office.pin)
+        with other:
+            other.log_in(alice.name, alice.password)
+            other.remove_device(gone)
+            self.until(lambda: app.start and app.start.again.winfo_ismapped(), "the offer", 30)
+            start = self.start(app)
+            self.assertIn("was removed", str(start.general.cget("text")))
+            self.screenshot(app, "start-removed-light")
+            start.log_in.password.value = alice.password
+            start.again.invoke()
+            self.until(lambda: app.main and not self.main(app).client.removed, "the window", 30)
+            self.assertNotIn(self.main(app).client.device, ("", gone))
+            self.assertTrue((self.folder / "alice.removed-1").is_dir())
+
+
 class TwoWindowsTest(RealTest):
     """Two people write to each other."""
 

@@ -107,7 +107,7 @@ class SendingTest(unittest.TestCase):
         return len(server.connections) > number and not server.connections[number].open
 
     def test_s10_a_client_that_does_not_answer_a_close_is_cut_off(self) -> None:
-        limits = replace(Limits(), close_seconds=0.3)
+        limits = replace(Limits(), close_seconds=0.3, silence_seconds=3600)
         with Harness(limits=limits) as server, RawClient(server.port) as client:
             wait_until(lambda: server.connections)
             server.connections[0].close()
@@ -181,12 +181,14 @@ class SendingTest(unittest.TestCase):
             frozen.sock.close()
 
     def test_s29_a_frame_that_waits_too_long_closes_the_connection(self) -> None:
-        limits = replace(Limits(), send_seconds=0.5, close_seconds=0.5)
+        limits = replace(Limits(), send_seconds=0.5, close_seconds=0.5, silence_seconds=3600)
         with Harness(ignore, limits=limits, send_buffer=8 * KIB) as server:
             with RawClient(server.port, receive_buffer=8 * KIB):
                 wait_until(lambda: server.connections)
                 server.connections[0].send("x" * 1024 * KIB)
                 self.assertTrue(server.connections[0].open)
+                # Sooner than the system itself would give the client up.
+                wait_until(lambda: not server.connections[0].open, 10, "the server to give up")
                 server.wait_idle()
                 self.assertEqual(server.connections[0].queued, 0)
 

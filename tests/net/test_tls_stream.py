@@ -76,9 +76,9 @@ class Background:
             raise AssertionError("the thread was not woken")
         return self.outcome
 
-    @property
-    def running(self) -> bool:
-        """Whether the work still goes on."""
+    def goes_on_for(self, seconds: float) -> bool:
+        """Tell whether the work still goes on after that time."""
+        self._thread.join(seconds)
         return self._thread.is_alive()
 
 
@@ -120,7 +120,7 @@ class StreamTest(unittest.TestCase):
         client.settimeout(patience(5))
         client.send(b"not delayed")
         self.assertEqual(server.receive(patience(10)), b"not delayed")
-        self.assertTrue(reading.running)
+        self.assertTrue(reading.goes_on_for(0.1))
         far.sendall(record[1500:])
         self.assertEqual(reading.wait(), b"z" * 3000)
         for stream in (client, server):
@@ -202,7 +202,7 @@ class StreamTest(unittest.TestCase):
         self.assertTrue(watched.inside.wait(patience(10)))
         closer = Background(client.close)
         wait_until(lambda: client._broken)
-        self.assertTrue(closer.running)
+        self.assertTrue(closer.goes_on_for(0.5))
         watched.go_on.set()
         closer.wait()
         self.assertEqual(reader.wait(), b"x")
