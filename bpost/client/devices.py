@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from bpost import b64
+from bpost.client.bundles import open_offered
 from bpost.client.events import ContactsChanged, Event, SecurityNotice
 from bpost.client.models import Device, KeyList, Peer
 from bpost.client.people import People, check_answer
@@ -23,7 +24,7 @@ from bpost.crypto.account import (
     sign_device_list,
 )
 from bpost.crypto.handshake import Address
-from bpost.crypto.prekeys import VerifiedBundle, open_bundle
+from bpost.crypto.prekeys import VerifiedBundle
 from bpost.crypto.primitives import KEY, equal
 from bpost.crypto.session import Sender, Sessions, retire, start
 from bpost.crypto.succession import Succession, prove
@@ -188,6 +189,8 @@ class Devices:
         learned.held = "" if renewed else self._check_key(peer, key, learned)
         if key is None or learned.held:
             return learned
+        if not renewed:
+            self._note_former(peer.name, key, reply.succession)
         bundles = self._verified(peer, key, reply.bundles, learned)
         if renewed:
             if not bundles:
@@ -267,17 +270,13 @@ class Devices:
     def _renewal(self, peer: Peer, key: bytes | None, proof: str | None) -> tuple[bytes, ...]:
         """Return the account keys from the pinned one to ``key``, if each signed for the next.
 
-        Of the own account that is only noted: without the private key it cannot be used yet. What
-        a key took over from before it was pinned is noted as well.
+        Of the own account that is only noted: without the private key it cannot be used yet.
         """
         if key is None or not proof or peer.account_key is None:
             return ()
         pinned = bytes(peer.account_key)
         try:
             if equal(pinned, key):
-                former = Succession.from_text(proof).keys[:-1]
-                if not self._people.former(peer.name).issuperset(former):
-                    self._people.note_former(peer.name, prove(proof, peer.name, former[0], key))
                 return ()
             keys = prove(proof, peer.name, pinned, key)
         except SecurityError:
@@ -286,6 +285,13 @@ class Devices:
             self.behind = True
             return ()
         return keys
+
+    def _note_former(self, name: str, key: bytes, proof: str | None) -> None:
+        """Note what the pinned ``key`` took over from before it was pinned."""
+        with suppress(SecurityError):
+            former = Succession.from_text(proof).keys[:-1] if proof else ()
+            if not self._people.former(name).issuperset(former):
+                self._people.note_former(name, prove(proof or "", name, former[0], key)[:-1])
 
     def _check_key(self, peer: Peer, key: bytes | None, learned: Learned) -> str:
         """Pin the first key; return why sending must wait, if it must."""
@@ -315,42 +321,22 @@ class Devices:
         self, peer: Peer, key: bytes, offered: Iterable[DeviceKeys], learned: Learned
     ) -> list[VerifiedBundle]:
         """Return the bundles in which everything is right, and tell of the others."""
-        found = []
+        found: list[VerifiedBundle] = []
+        pinned = self._people.know(peer.name).account_key
+        former = self._people.former(peer.name) | ({bytes(pinned)} if pinned else set())
         for one in offered:
             if (peer.name, one.device) == (self._profile.name, self._profile.device):
                 continue
             try:
-                found.append(self._open(peer, key, one, one.one_time))
+                bundle = open_offered(self._profile, peer.name, key, former - {key}, one)
             except SecurityError as error:
-                if error.cause == "bad-signature" and self._is_late(peer, key, one):
-                    learned.late.add(one.device)
-                else:
-                    learned.events.append(SecurityNotice(peer.shown, error.cause, str(error)))
+                learned.events.append(SecurityNotice(peer.shown, error.cause, str(error)))
+                continue
+            if bundle is None:
+                learned.late.add(one.device)
+            else:
+                found.append(bundle)
         return found
-
-    def _open(
-        self, peer: Peer, key: bytes, one: DeviceKeys, one_time: str | None
-    ) -> VerifiedBundle:
-        """Check a bundle that an account key must have signed."""
-        return open_bundle(
-            one.bundle,
-            one_time,
-            account_public=key,
-            username=peer.name,
-            device=one.device,
-            now=self._profile.now(),
-            limits=self._profile.limits,
-        )
-
-    def _is_late(self, peer: Peer, key: bytes, one: DeviceKeys) -> bool:
-        """Say whether a bundle is from before ``key``: its device has not been online since."""
-        pinned = self._people.know(peer.name).account_key
-        former = self._people.former(peer.name) | {bytes(pinned or b"")}
-        for before in former - {b"", key}:
-            with suppress(SecurityError):
-                self._open(peer, before, one, None)
-                return True
-        return False
 
     def _start_sessions(
         self, peer: Peer, key: bytes, bundles: Sequence[VerifiedBundle], learned: Learned

@@ -6,6 +6,7 @@ from typing import cast
 
 from bpost import b64
 from bpost.client.events import SecurityNotice
+from bpost.client.link import Link
 from bpost.client.models import Superseded
 from bpost.errors import Refused, SecurityError
 from bpost.limits import DAY
@@ -291,6 +292,24 @@ class OwnDevicesTest(RenewalCase):
         shown = self.server.account("bob").public_key
         self.assertEqual(shown, b64.encode(bob.profile.account.public))
         self.assertEqual(second.profile.account.public, bob.profile.account.public)
+
+    def test_a_one_time_key_from_before_the_renewal_is_left_out(self) -> None:
+        _, bob = self.pair()
+        second = self.device("bob", of=bob)
+        bob.fetch()
+        renew(bob)
+        second.upkeep.refill(cast("Link", second.link))  # it has not heard of it
+        second.fetch()
+        second.work()
+        carol = self.device("carol")
+        self.befriend(carol, bob)
+        carol.write("bob", "to both")
+        carol.connect()
+        carol.write("bob", "and again")
+        for device in (bob, second):
+            device.fetch()
+            self.assertEqual(device.shown("carol"), ["to both", "and again"])
+        self.assertEqual(carol.told(SecurityNotice), [])
 
     def test_of_two_devices_that_renew_at_once_one_is_first(self) -> None:
         alice, bob = self.pair()

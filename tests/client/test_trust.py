@@ -250,6 +250,10 @@ class CodeTest(TrustCase):
             self.alice.parts.trust.compare("nobody", "bpost-safety:1:")
 
 
+LATER_COLUMNS = ("revision", "editor", "edited")
+"""What messages have got since that version."""
+
+
 class OldProfileTest(TrustCase):
     """A profile of the version before opens, and knows its keys."""
 
@@ -260,6 +264,7 @@ class OldProfileTest(TrustCase):
                 "ALTER TABLE peers ADD COLUMN verified INTEGER NOT NULL DEFAULT 0",
                 "DROP TABLE key_history",
                 "DROP TABLE verifications",
+                *(f"ALTER TABLE messages DROP COLUMN {name}" for name in LATER_COLUMNS),
                 "UPDATE facts SET value = x'32' WHERE name = 'version'",
             ):
                 cast(Any, store._database).execute_sql(statement)
