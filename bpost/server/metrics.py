@@ -105,6 +105,11 @@ def health_page(health: Health) -> Page:
     return page
 
 
+def _name_in(host: str) -> str:
+    """Return the name in ``name:port`` or ``name``."""
+    return host.partition(":")[0]
+
+
 def _handler(pages: dict[str, Page], log: EventLog) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         """One request."""
@@ -114,7 +119,7 @@ def _handler(pages: dict[str, Page], log: EventLog) -> type[BaseHTTPRequestHandl
 
         def do_GET(self) -> None:
             page = pages.get(self.path.partition("?")[0])
-            if self.headers.get("Host", HOST).rpartition(":")[0] not in NAMES:
+            if _name_in(self.headers.get("Host", HOST)) not in NAMES:
                 self.send_error(403, explain="Ask for 127.0.0.1 or localhost.")
             elif page is None:
                 self.send_error(404, explain=f"There is {' and '.join(sorted(pages))}.")

@@ -124,12 +124,16 @@ class MetricsTest(WatchedTest):
 
     def test_only_this_machine_is_answered_and_no_web_page(self) -> None:
         port = self.post_office.metrics_port
-        for host in (f"127.0.0.1:{port}", f"localhost:{port}"):
+        for host in (f"127.0.0.1:{port}", f"localhost:{port}", "localhost"):
             self.assertEqual(self.fetch("/healthz", Host=host)[0], 200)
         for host in ("evil.example", f"evil.example:{port}", "127.0.0.1.evil.example:80"):
             with self.subTest(host):
                 self.assertEqual(self.fetch("/metrics", Host=host)[0], 403)
         self.assertEqual(self.fetch("/etc/passwd")[0], 404)
+        assert port is not None
+        with socket.create_connection(("127.0.0.1", port), patience(20)) as old:
+            old.sendall(b"GET /healthz HTTP/1.0\r\n\r\n")  # as some that look after health do
+            self.assertIn(b" 200 ", old.makefile("rb").readline())
         metrics = self.post_office._metrics
         assert metrics is not None
         self.assertEqual(metrics._server.server_address[0], "127.0.0.1")
