@@ -1,0 +1,35 @@
+"""Run a disaster drill: ``python -m tests.drill --seed N [--users N] [--messages N]``."""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import sys
+
+from tests.drilling.drill import Drill, Plan
+
+
+def main() -> int:
+    """Run one drill and print its figures."""
+    parser = argparse.ArgumentParser(prog="python -m tests.drill", description=__doc__)
+    parser.add_argument("--seed", default="1")
+    parser.add_argument("--users", type=int, default=20)
+    parser.add_argument("--messages", type=int, default=10_000)
+    parser.add_argument("--rounds", type=int, default=16)
+    parser.add_argument("--workers", type=int, default=3)
+    parser.add_argument("--keep", action="store_true", help="leave the folder where it is")
+    options = parser.parse_args()
+    plan = Plan(options.seed, options.users, options.messages, options.rounds, options.workers)
+    drill = Drill(plan, lambda text: print(text, flush=True))
+    try:
+        verdict = drill.run()
+    finally:
+        drill.close(keep=options.keep)
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    print(verdict.text())
+    print(f"seed {plan.seed}, {used.ru_utime + used.ru_stime:.0f} s of processor time")
+    return 1 if verdict.wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
