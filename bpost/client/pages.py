@@ -140,7 +140,7 @@ class Pages:
 def _below(place: float, row: int) -> Any:
     """Return the condition for what stands below a row."""
     at = cast(Any, Entry.place)
-    return (at < place) | ((at == place) & (Entry.row < row))
+    return (at <= place) & ((at < place) | (Entry.row < row))  # so that the index is used
 
 
 def _read_place(text: str) -> tuple[float, int] | None:

