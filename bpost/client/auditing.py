@@ -1,4 +1,4 @@
-"""Asking the server for its log of keys, and holding it to what it says (``docs/keylog.md``).
+"""Holding the server to what its log of keys says (``docs/keylog.md``).
 
 One for each link, used by the courier's thread. The server is never asked while a transaction is
 open. What is wrong with the log is told, and stops only what would be sealed for a wrong key.
@@ -10,7 +10,7 @@ import logging
 from collections.abc import Iterable, Sequence
 
 from bpost import b64
-from bpost.client.events import Event
+from bpost.client.following import Following
 from bpost.client.gossip import Evidence
 from bpost.client.link import Link
 from bpost.client.parts import Parts
@@ -18,23 +18,15 @@ from bpost.crypto import keylog
 from bpost.crypto.keylog import stated_version
 from bpost.crypto.succession import prove
 from bpost.errors import Refused, SecurityError
-from bpost.protocol.codes import Reason
 from bpost.protocol.fields import canonical
-from bpost.protocol.log_head import LogHead
-from bpost.protocol.replies import Bundles, EntriesFound, LinksFound, LogEntry
-from bpost.protocol.requests import GetBundles, GetEntries, GetLinks
+from bpost.protocol.replies import Bundles, EntriesFound, LogEntry
+from bpost.protocol.requests import GetBundles, GetEntries
 
 log = logging.getLogger(__name__)
 
-LATER = frozenset({Reason.RATE_LIMITED, Reason.BUSY, Reason.INTERNAL})
-TRIES = 5
-"""After so many refusals for now, the server is taken to show no log."""
-
-MOST_LINKS = 1_000_000
-
 
 class Auditor:
-    """Follows the log of keys over one link."""
+    """Compares what comes over one link with the log."""
 
     def __init__(self, parts: Parts, link: Link) -> None:
         self._profile = parts.profile
@@ -42,17 +34,16 @@ class Auditor:
         self._keylog = parts.keylog
         self._gossip = parts.gossip
         self._link = link
-        self._absent = False
-        self._refusals = 0
+        self._following = Following(parts, link)
         self._devices = parts.devices
         self._behind: set[str] = set()  # whose list was older than stated when it was looked at
 
     def settle(self) -> None:
         """Take in the whole log, and see that it has the own key, and no other as one's own."""
-        shown = not self._absent and self._sync()
+        shown = not self._following.absent and self._following.sync()
         if shown:
             self._check_own()
-        if shown or self._absent:
+        if shown or self._following.absent:
             self._hear_claims()
 
     def work(self) -> None:
@@ -67,11 +58,15 @@ class Auditor:
 
         Returns why nothing may be sealed for it, or nothing.
         """
-        if self._absent or canonical(reply.contact) != asked or asked == self._profile.name:
+        if (
+            self._following.absent
+            or canonical(reply.contact) != asked
+            or asked == self._profile.name
+        ):
             return ""  # keys of somebody else are refused by who learns them
         with self._profile.store.reading():
             known = self._keylog.size
-        if (reply.logged is None or reply.logged > known) and not self._sync():
+        if (reply.logged is None or reply.logged > known) and not self._following.sync():
             return ""
         try:
             self._open_entries(asked)
@@ -112,7 +107,12 @@ class Auditor:
             kept = None if key is None else self._devices.device_list(name, bytes(key))
             if self._keylog.last_key(name) != b64.encode(bytes(key or b"")):
                 stated = 0  # lists of another key begin anew
-            if self._absent or peer is None or kept is None or kept.list.version >= stated:
+            if (
+                self._following.absent
+                or peer is None
+                or kept is None
+                or kept.list.version >= stated
+            ):
                 self._gossip.clear("log-old-list", name)
                 return ""
             text = (
@@ -124,77 +124,6 @@ class Auditor:
                 return text + " It is sent later."
             events += self._gossip.alarm("log-old-list", text, Evidence(name))
             return ""
-
-    # The links
-
-    def _sync(self) -> bool:
-        """Take in what the log has more; return whether the server shows it."""
-        try:
-            self._take_in()
-        except Refused as error:
-            return self._refused(error)
-        except SecurityError as error:
-            self._broken(error)
-            return False
-        self._refusals = 0
-        with self._profile.store.transaction():
-            self._gossip.clear("log-broken")
-        return True
-
-    def _take_in(self) -> None:
-        """Read the links that follow what is known, or, if they do not follow it, all of them."""
-        with self._profile.store.reading():
-            name, size = self._keylog.name, self._keylog.size
-            head = self._keylog.head_at(size)
-        page, data = self._fetch(size)
-        if name in (None, b64.decode(page.log)) and page.size >= size:
-            links = list(keylog.grow(head or _first(page), size, data))
-            if _end(links, size, head or _first(page)) == _named(page):
-                with self._profile.store.transaction():
-                    if name is None:
-                        self._keylog.begin(b64.decode(page.log))
-                    self._keylog.append(links)
-                return
-        self._replace(name, size)
-
-    def _fetch(self, after: int) -> tuple[LinksFound, bytes]:
-        """Ask for all links after a position; return the last answer and the bytes of all."""
-        data = b""
-        while True:
-            page = self._link.request(GetLinks(after + len(data) // keylog.LINK), LinksFound)
-            data += page.links or b""
-            count = len(data) // keylog.LINK
-            if not page.links or after + count >= page.size or count > MOST_LINKS:
-                return page, data
-
-    def _replace(self, name: bytes | None, size: int) -> None:
-        """Go on with a log that is another one than before, as that of a restored server is."""
-        page, data = self._fetch(0)
-        links = list(keylog.grow(_first(page), 0, data))
-        if _end(links, 0, _first(page)) != _named(page):
-            text = "The server's log of keys does not have the hash that the server names."
-            raise SecurityError("log-broken", text)
-        with self._profile.change() as events:
-            before = self._keylog.head()
-            same = b64.decode(page.log) == name
-            common = self._keylog.common(links) if same else 0
-            if not same:
-                self._keylog.rename(b64.decode(page.log))
-            elif common < size:
-                self._keylog.take_back(common)
-            self._keylog.append(links[common:])
-            if before is not None and common < size:
-                events += self._tell_replaced(before, common, page)
-
-    def _tell_replaced(self, before: LogHead, common: int, page: LinksFound) -> list[Event]:
-        text = (
-            f"The server's log of keys had {before.size} entries, of which it still has "
-            f"{common}; it has {page.size} now. Either the server was restored from an older "
-            "copy, or it takes back what it has shown."
-        )
-        self._gossip.clear("log-restored")
-        theirs = LogHead(page.size, b64.decode(page.hash))
-        return self._gossip.alarm("log-restored", text, Evidence("", theirs, before.hash))
 
     # The entries
 
@@ -276,36 +205,10 @@ class Auditor:
 
     # What goes wrong
 
-    def _refused(self, error: Refused) -> bool:
-        """Note that the server shows no log; that is news only where it once did."""
-        log.info("no log of keys: %s", error.reason)
-        self._refusals += 1
-        self._absent = error.reason not in LATER or self._refusals >= TRIES
-        if self._absent:
-            with self._profile.store.reading():
-                known = self._keylog.name is not None
-            if known:
-                text = "The server does not show its log of keys any more."
-                self._broken(SecurityError("log-broken", text))
-        return False
-
     def _broken(self, error: SecurityError) -> str:
         """Tell what is wrong with the log."""
-        with self._profile.change() as events:
-            events += self._gossip.alarm("log-broken", str(error))
+        self._following.tell_broken(error)
         return str(error)
-
-
-def _first(page: LinksFound) -> bytes:
-    return keylog.first_head(b64.decode(page.log))
-
-
-def _end(links: Sequence[keylog.Link], size: int, head: bytes) -> tuple[int, bytes]:
-    return (links[-1].position, links[-1].head) if links else (size, head)
-
-
-def _named(page: LinksFound) -> tuple[int, bytes]:
-    return page.size, b64.decode(page.hash)
 
 
 def _key(own: Bundles) -> bytes:

@@ -287,6 +287,25 @@ class FalseKeyTest(LogCase):
         self.bob.work()
         self.assertEqual(self.causes(self.bob), ["log-own-key"])
 
+    def test_a_renewed_key_is_no_alarm_for_anybody(self) -> None:
+        second = self.device("bob", of=self.bob)
+        for device in (self.bob, second):
+            device.connect()
+            device.work()
+        with self.bob.profile.change():
+            self.bob.parts.renewal.begin()
+        self.bob.work()
+        for device in (second, self.alice, self.bob, second):
+            device.connect()
+            device.work()
+            device.fetch()
+            device.work()
+        self.alice.write("bob", "to the new key")
+        self.bob.fetch()
+        self.assertEqual(self.bob.shown("alice")[-1], "to the new key")
+        for device in (self.alice, self.bob, second):
+            self.assertEqual(self.alarms(device), [], device.name)
+
     def test_a_second_device_and_a_new_list_are_no_alarm(self) -> None:
         second = self.device("bob", of=self.bob)
         for device in (self.bob, second):

@@ -6,6 +6,7 @@ from tests.takeouts import Takeout
 
 KEYLOG, GOSSIP = "bpost/client/keylog.py", "bpost/client/gossip.py"
 AUDITING, HASHES = "bpost/client/auditing.py", "bpost/crypto/keylog.py"
+FOLLOWING = "bpost/client/following.py"
 STORE = "bpost/server/store_keylog.py"
 VIEWS = "tests.client.test_keylog.TwoViewsTest."
 FALSE = "tests.client.test_keylog.FalseKeyTest."
@@ -79,14 +80,14 @@ TAKEOUTS = [
     ),
     Takeout(
         "KT",
-        AUDITING,
+        FOLLOWING,
         "        self._replace(name, size)\n",
         "",
         RESTORED + "test_kt_a_restored_server_is_told_with_both_explanations_and_goes_on",
     ),
     Takeout(
         "KT",
-        AUDITING,
+        FOLLOWING,
         "            if _end(links, size, head or _first(page)) == _named(page):\n",
         "            if True:\n",
         RESTORED + "test_kt_a_log_that_grew_again_after_a_restoration_is_another_one",
@@ -101,13 +102,13 @@ TAKEOUTS = [
     Takeout(
         "KT",
         AUDITING,
-        "        if shown or self._absent:\n",
+        "        if shown or self._following.absent:\n",
         "        if shown:\n",
         WITHOUT + "test_kt_a_server_that_hides_its_log_from_one_is_told_of",
     ),
     Takeout(
         "KT",
-        AUDITING,
+        FOLLOWING,
         '            if known:\n                text = "The server does not show',
         '            if False:\n                text = "The server does not show',
         WITHOUT + "test_kt_a_server_that_shows_its_log_no_more_is_told_of",
