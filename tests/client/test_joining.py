@@ -7,6 +7,7 @@ import threading
 from bpost.client import Client
 from bpost.client.events import SecurityNotice
 from bpost.crypto.account import DeviceEntry, DeviceList, sign_device_list
+from bpost.protocol.replies import Bundles
 from bpost.protocol.requests import GetBundles
 from tests.client.simulated import SimulatedCase, SimulatedDevice
 from tests.client.town import Town, password_of, texts, wait_for_text
@@ -113,6 +114,25 @@ class MissedTest(SimulatedCase):
         merged = self._own_list(second)
         self.assertEqual(merged.version, rival.version + 1)
         self.assertEqual(set(merged.devices), {*before.devices, third})
+
+    def test_a_contact_is_not_warned_of_a_device_that_another_overtook(self) -> None:
+        alice, bob = self.pair()
+        second = self.device("bob", of=bob)
+        # Third joined meanwhile: its list has the version after, and does not know the second.
+        third = DeviceEntry("thirddeviceid000", bytes(range(32)), bob.profile.now())
+        own = self._own_list(second)
+        entries = tuple(entry for entry in own.devices if entry.id != second.device)
+        rival = DeviceList("bob", own.version + 1, (*entries, third))
+        with alice.profile.change():
+            key = second.profile.account.public
+            devices = alice.parts.devices
+            devices.keep_list("bob", key, sign_device_list(second.profile.account, rival))
+            reply = alice.link.request(GetBundles("alice", "bob", ()), Bundles)
+            learned = devices.learn("bob", reply)
+            self.assertIn(second.device, [one.device for one in reply.bundles])
+            self.assertNotIn(second.device, devices.reachable("bob"))
+        warned = [one for one in learned.events if isinstance(one, SecurityNotice)]
+        self.assertNotIn("unknown-device", [one.cause for one in warned])
 
     def _own_list(self, device: SimulatedDevice) -> DeviceList:
         account = device.profile.account
