@@ -79,6 +79,7 @@ class OldServerTest(Town):
         bob = self.log_in("bob")
         wait_until(lambda: self.keys("bob") == 100, what="new one-time keys")
         self.assert_whole(alice, bob)
+        wait_for_event(alice, lambda event: getattr(event, "cause", "") == "log-restored")
         # Who came after the backup is unknown, and is told.
         wait_for_event(late, lambda event: isinstance(event, SignedOut))
         tablet = self.client("alice-tablet")
