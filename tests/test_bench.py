@@ -39,6 +39,8 @@ def bench(*arguments: str) -> dict[str, Any]:
 class RunTest(unittest.TestCase):
     """Real servers, real loads, small ones."""
 
+    lasts = 10
+
     def test_each_server_answers_and_delivers_every_message(self) -> None:
         most = ["--most", str(MESSAGES), "--seconds", "20"]
         found = bench("throughput", "--connections", "2", *most)

@@ -23,6 +23,8 @@ Line = list[Any]
 class DrillTest(unittest.TestCase):
     """Twenty users, five with two devices, and everything that can go wrong."""
 
+    lasts = 120
+
     def test_every_message_is_everywhere_once_or_lost_on_both_sides_for_a_reason(self) -> None:
         plan = Plan(SEED, messages=MESSAGES, rounds=10)
         again = f"python -m tests.drill --seed {SEED} --messages {MESSAGES} --rounds 10"
