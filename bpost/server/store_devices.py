@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from bpost.server import bulk
 from bpost.server.models import RANDOM, Client, Device, Prekey, removal
 from bpost.server.records import PLAIN, Handed, Kept, Keys, Mailbox, Publication, PublishedKey
 from bpost.server.store_accounts import publish_key
 from bpost.server.store_keylog import hand_out_key
 from bpost.server.store_settings import announce
 from bpost.server.table import Table, portions
+
+_MOVE = """
+UPDATE devices SET cursor = v.column3, last_seen = v.column4 FROM (VALUES {rows}) AS v
+WHERE devices.client_id = v.column1 AND devices.device = v.column2
+    AND devices.cursor <= v.column3"""
 
 
 class Devices(Table):
@@ -42,11 +48,10 @@ class Devices(Table):
     def move_cursors(self, cursors: Mapping[tuple[int, str], int], now: int) -> None:
         """Store how far devices are, by (account, device); a cursor never goes back."""
         with self._transaction() as database:
-            for (account, device), cursor in cursors.items():
-                if device == PLAIN:
-                    _make_plain(database, account, now)
-                before = _mine(account, device) & (Device.cursor <= cursor)
-                Device.update(cursor=cursor, last_seen=now).where(before).execute(database)
+            for account in [account for account, device in cursors if device == PLAIN]:
+                _make_plain(database, account, now)
+            rows = [(*key, cursor, now) for key, cursor in sorted(cursors.items())]
+            bulk.run(database, _MOVE, rows)
 
     def all(self, account: int) -> tuple[Kept, ...]:
         """Return the account's devices, oldest first, without ``plain``."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from bpost.server import bulk
 from bpost.server.models import Message, Withheld, removal
 from bpost.server.records import FULL, Letter, Mail, Receipt
 from bpost.server.table import Access, Table
@@ -25,16 +26,18 @@ EXPIRE_STEP = 500
 """How many mailboxes, or rows, one transaction cleans, so that no sender has to wait for it."""
 
 _RELATION = """
-SELECT c.id, c.last_seq, c.quota,
-    EXISTS (SELECT 1 FROM contacts WHERE owner_id = ? AND contact_id = c.id),
-    EXISTS (SELECT 1 FROM contacts WHERE owner_id = c.id AND contact_id = ? AND blocked = ?)
-FROM clients c WHERE c.canonical = ? AND c.deleted IS NULL"""
+SELECT v.column1, v.column2, c.id, c.last_seq, c.quota,
+    EXISTS (SELECT 1 FROM contacts WHERE owner_id = v.column1 AND contact_id = c.id),
+    EXISTS (SELECT 1 FROM contacts WHERE owner_id = c.id AND contact_id = v.column1 AND blocked)
+FROM (VALUES {rows}) AS v JOIN clients c ON c.canonical = v.column2 WHERE c.deleted IS NULL"""
 _STORED = """
-SELECT seq, timestamp FROM messages
-WHERE sender_id = ? AND sender_device = ? AND ref = ? AND recipient_id = ?"""
+SELECT m.sender_id, m.sender_device, m.ref, m.recipient_id, m.seq, m.timestamp
+FROM (VALUES {rows}) AS v JOIN messages m ON m.sender_id = v.column1
+    AND m.sender_device = v.column2 AND m.ref = v.column3 AND m.recipient_id = v.column4"""
 _TOLD = """
-SELECT seq, timestamp FROM withheld
-WHERE sender_id = ? AND sender_device = ? AND ref = ? AND recipient_id = ?"""
+SELECT m.sender_id, m.sender_device, m.ref, m.recipient_id, m.seq, m.timestamp
+FROM (VALUES {rows}) AS v JOIN withheld m ON m.sender_id = v.column1
+    AND m.sender_device = v.column2 AND m.ref = v.column3 AND m.recipient_id = v.column4"""
 _LAST_REF = """
 SELECT ref FROM messages WHERE sender_id = ? AND sender_device = ? AND ref IS NOT NULL
 ORDER BY timestamp DESC, seq DESC LIMIT 1"""
@@ -44,9 +47,9 @@ INSERT INTO withheld (sender_id, sender_device, ref, recipient_id, seq, timestam
 VALUES (?, ?, ?, ?, ?, ?)"""
 _STORE = """
 INSERT INTO messages (sender_id, sender_device, ref, recipient_id, seq, timestamp, body)
-VALUES (?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (sender_id, sender_device, ref, recipient_id) DO NOTHING"""
-_ADVANCE = "UPDATE clients SET last_seq = ? WHERE id = ?"
+VALUES {rows}"""
+_ADVANCE = """
+UPDATE clients SET last_seq = v.column2 FROM (VALUES {rows}) AS v WHERE clients.id = v.column1"""
 _WAITING = """
 SELECT m.seq, s.name, m.body, m.timestamp
 FROM messages m JOIN clients s ON s.id = m.sender_id
@@ -54,7 +57,9 @@ WHERE m.recipient_id = ? AND m.seq > ? AND m.body IS NOT NULL ORDER BY m.seq LIM
 _SIZE = """
 SELECT SUM(LENGTH(body)) FROM messages
 WHERE recipient_id = ? AND seq > (SELECT cleared FROM clients WHERE id = ?)"""
-_DEVICES = "SELECT device FROM devices WHERE client_id = ? AND bundle <> '' ORDER BY device"
+_DEVICES = """
+SELECT client_id, device FROM devices WHERE bundle <> '' AND client_id IN (VALUES {rows})
+ORDER BY client_id, device"""
 _HELD = """
 SELECT c.id, MIN(d.cursor) FROM clients c JOIN devices d ON d.client_id = c.id
 WHERE c.id = ? GROUP BY c.id, c.cleared HAVING MIN(d.cursor) > c.cleared"""
@@ -92,6 +97,7 @@ class MailTable(Table):
         """
         with self._transaction() as database:
             batch = _Batch(database, now, self.most, self._sizes)
+            batch.look_up(letters)
             receipts = [batch.take(letter) for letter in letters]
             batch.finish()
         return receipts
@@ -141,36 +147,73 @@ class MailTable(Table):
         return len(rows) + gone
 
 
+_Key = tuple[int, str, str | None, int]
+"""What makes a letter the same as one before: sender, device, ref, recipient."""
+
+
 class _Batch:
-    """Letters on their way into the mailboxes, in one transaction."""
+    """Letters on their way into the mailboxes, in one transaction: look up, take each, finish."""
 
     def __init__(
         self, database: Any, now: int, most: int, sizes: dict[int, tuple[int, int]]
     ) -> None:
-        self._cursor = database.cursor()
-        self._sign = str(database.param)
+        self._database = database
         self._most = most
         self._sizes = sizes
         self._now = now
-        self._relations: dict[tuple[int, str], _Relation | None] = {}
+        self._relations: dict[tuple[int, str], _Relation] = {}
+        self._known: dict[_Key, Receipt] = {}
+        self._devices: dict[int, list[str]] = {}
         self._last: dict[int, int] = {}
-        self._changed: set[int] = set()
-        self._devices: dict[int, tuple[str, ...]] = {}
+        self._rows: list[tuple[Any, ...]] = []
+
+    def look_up(self, letters: Sequence[Letter]) -> None:
+        """Find out about all letters at once what there is to know about them."""
+        self._relate({(letter.sender, letter.to) for letter in letters})
+        sent: list[_Key] = []
+        blocked: list[_Key] = []
+        accounts: set[int] = set()
+        for letter in letters:
+            relation = self._relations.get((letter.sender, letter.to))
+            if relation is not None and relation.listed and letter.ref is not None:
+                sent.append(_key(letter, relation))
+                accounts |= {letter.sender, relation.recipient}
+                if relation.blocked:
+                    blocked.append(sent[-1])
+        for sql, keys in ((_TOLD, blocked), (_STORED, sent)):
+            for *key, seq, timestamp in bulk.run(self._database, sql, keys):
+                self._known[key[0], key[1], key[2], key[3]] = Receipt(seq, timestamp)
+        for account, device in bulk.run(self._database, _DEVICES, [(one,) for one in accounts]):
+            self._devices.setdefault(account, []).append(device)
+
+    def _relate(self, pairs: set[tuple[int, str]]) -> None:
+        found = bulk.run(self._database, _RELATION, sorted(pairs))
+        for sender, to, recipient, last, quota, listed, blocked in found:
+            most = self._most if quota is None else quota
+            mine = recipient == sender
+            relation = _Relation(recipient, bool(listed) or mine, bool(blocked), most)
+            self._relations[sender, to] = relation
+            self._last[recipient] = last
 
     def take(self, letter: Letter) -> Receipt | None:
         """Store one letter, or find what became of it before."""
-        relation = self._relation(letter)
+        relation = self._relations.get((letter.sender, letter.to))
         if relation is None or not relation.listed:
             return None
-        receipt = self._store(letter, relation)
-        if receipt is FULL:
-            return FULL
+        key = _key(letter, relation)
+        receipt = None if letter.ref is None else self._known.get(key)
+        if receipt is None:
+            if not self._has_room(letter, relation):
+                return FULL
+            receipt = self._withhold(key) if relation.blocked else self._store(letter, key)
+            self._known[key] = Receipt(receipt.seq, receipt.timestamp)
         return receipt if letter.ref is None else self._with_devices(letter, relation, receipt)
 
     def finish(self) -> None:
-        """Write how far the mailboxes are, rows in order."""
-        rows = [(self._last[account], account) for account in sorted(self._changed)]
-        self._cursor.executemany(_spelled(_ADVANCE, self._sign), rows)
+        """Write the letters and how far the mailboxes are, rows in order."""
+        bulk.run(self._database, _STORE, self._rows)
+        last = {row[3]: row[4] for row in self._rows}
+        bulk.run(self._database, _ADVANCE, sorted(last.items()))
 
     def _has_room(self, letter: Letter, relation: _Relation) -> bool:
         """Tell whether the mailbox takes the letter, and count it.
@@ -181,86 +224,39 @@ class _Batch:
         recipient, most = relation.recipient, relation.most
         size, counted = self._sizes.get(recipient, (most, 0))
         if size + len(letter.body) > most and abs(self._now - counted) >= COUNT_MS:
-            row = self._one(_SIZE, recipient, recipient)
+            row = _one(self._database, _SIZE, recipient, recipient)
             size, counted = int(row[0] or 0), self._now
         fits = size + len(letter.body) <= most
         self._sizes[recipient] = (size + len(letter.body) * fits, counted)
         return fits
 
-    def _relation(self, letter: Letter) -> _Relation | None:
-        pair = (letter.sender, letter.to)
-        if pair not in self._relations:
-            values = (letter.sender, letter.sender, True, letter.to)
-            row = self._one(_RELATION, *values)
-            self._relations[pair] = None if row is None else self._related(letter.sender, *row)
-        return self._relations[pair]
-
-    def _related(
-        self, sender: int, recipient: int, last: int, quota: int | None, listed: int, blocked: int
-    ) -> _Relation:
-        self._last.setdefault(recipient, last)
-        most = self._most if quota is None else quota
-        return _Relation(recipient, bool(listed) or recipient == sender, bool(blocked), most)
-
-    def _known(self, letter: Letter, relation: _Relation) -> Receipt | None:
-        """Return what was told before, to a letter that comes again."""
-        if letter.ref is None:
-            return None
-        key = (letter.sender, letter.device, letter.ref, relation.recipient)
-        found = self._one(_STORED, *key)
-        if found is None and relation.blocked:
-            found = self._one(_TOLD, *key)
-        return None if found is None else Receipt(found[0], found[1])
-
-    def _store(self, letter: Letter, relation: _Relation) -> Receipt:
-        """Store a letter. That it is there already is rare, and the database says so by itself."""
-        fits, recipient = self._has_room(letter, relation), relation.recipient
-        if relation.blocked or not fits:
-            known = self._known(letter, relation)
-            return known or (self._withhold(letter, recipient) if fits else FULL)
+    def _store(self, letter: Letter, key: _Key) -> Receipt:
+        recipient = key[-1]
         seq = self._last[recipient] + 1
-        if not self._insert(_STORE, letter, recipient, seq, letter.body):
-            known = self._known(letter, relation)
-            assert known is not None  # noqa: S101 - the conflict was about its ref
-            return known
+        self._rows.append((*key, seq, self._now, letter.body))
         self._last[recipient] = seq
-        self._changed.add(recipient)
         mail = Mail(recipient, seq, letter.sender_name, letter.body, self._now)
         return Receipt(seq, self._now, mail)
 
-    def _withhold(self, letter: Letter, recipient: int) -> Receipt:
+    def _withhold(self, key: _Key) -> Receipt:
         """Store nothing but what the blocked sender is told: a number that could be true."""
-        row = self._one(_LAST_TOLD, letter.sender, recipient)
-        seq = max(self._last[recipient], row[0] or 0 if row else 0) + 1
-        self._insert(_TELL, letter, recipient, seq)
+        row = _one(self._database, _LAST_TOLD, key[0], key[-1])
+        seq = max(self._last[key[-1]], row[0] or 0 if row else 0) + 1
+        _run(self._database, _TELL, *key, seq, self._now)
         return Receipt(seq, self._now)
 
     def _with_devices(self, letter: Letter, relation: _Relation, receipt: Receipt) -> Receipt:
         """Add which devices there are on both sides, as of this transaction."""
-        own = tuple([one for one in self._published(letter.sender) if one != letter.device])
-        own_mailbox = relation.recipient == letter.sender
-        there = own if own_mailbox else self._published(relation.recipient)
+        others = self._devices.get(letter.sender, ())
+        own = tuple([one for one in others if one != letter.device])
+        there = own
+        if relation.recipient != letter.sender:
+            there = tuple(self._devices.get(relation.recipient, ()))
         return Receipt(receipt.seq, receipt.timestamp, receipt.mail, there, own)
 
-    def _published(self, account: int) -> tuple[str, ...]:
-        """Return the devices of an account that others can write to."""
-        if account not in self._devices:
-            found = self._run(_DEVICES, account).fetchall()
-            self._devices[account] = tuple(row[0] for row in found)
-        return self._devices[account]
 
-    def _insert(self, sql: str, letter: Letter, recipient: int, seq: int, *more: str) -> bool:
-        """Insert a row, and tell whether it was new."""
-        who = (letter.sender, letter.device, letter.ref, recipient)
-        return bool(self._run(sql, *who, seq, self._now, *more).rowcount)
-
-    def _run(self, sql: str, *values: Any) -> Any:
-        """Run a statement on the one cursor of the batch: the library's own way takes longer."""
-        self._cursor.execute(_spelled(sql, self._sign), values)
-        return self._cursor
-
-    def _one(self, sql: str, *values: Any) -> Any:
-        return self._run(sql, *values).fetchone()
+def _key(letter: Letter, relation: _Relation) -> _Key:
+    return letter.sender, letter.device, letter.ref, relation.recipient
 
 
 @cache

@@ -17,6 +17,7 @@ from bpost.server import migrations
 from bpost.server.models import VERSION
 from bpost.server.records import PLAIN, Closed, Letter, Orders, Receipt, Seen
 from bpost.server.store import FILE, Store
+from bpost.server.store_mail import _Batch
 from tests.server.parts import ROOT
 
 NOW = 1_700_000_000_000
@@ -63,7 +64,13 @@ class MailboxTest(StoreTest):
 
     def test_s44_a_transaction_that_fails_leaves_no_gap(self) -> None:
         self.post("a")
-        with mock.patch("bpost.server.store_mail._Batch.finish", side_effect=RuntimeError):
+        finish = _Batch.finish
+
+        def fail_late(batch: _Batch) -> None:
+            finish(batch)
+            raise RuntimeError
+
+        with mock.patch.object(_Batch, "finish", fail_late):
             with self.assertRaises(RuntimeError):
                 self.post("lost", "lost")
         (receipt,) = self.post("b")

@@ -216,8 +216,8 @@ TAKEOUTS = [
     Takeout(
         "S26",
         "bpost/server/store_mail.py",
-        "        fits, recipient = self._has_room(letter, relation), relation.recipient\n",
-        "        fits, recipient = True, relation.recipient\n",
+        "            if not self._has_room(letter, relation):\n                return FULL\n",
+        "",
         CLERK_TEST + "test_s26_a_mailbox_takes_so_much_and_takes_again_when_it_was_read",
     ),
 ]

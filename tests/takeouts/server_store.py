@@ -57,15 +57,15 @@ TAKEOUTS = [
     Takeout(
         "S38",
         MAIL,
-        "        if letter.ref is None:\n            return None\n",
-        "        if letter.ref is not None:\n            return None\n",
+        "        receipt = None if letter.ref is None else self._known.get(key)\n",
+        "        receipt = None\n",
         STORE_TEST + "MailboxTest.test_s38_the_same_ref_is_stored_once_and_answered_alike",
     ),
     Takeout(
         "S38",
         MAIL,
-        "        who = (letter.sender, letter.device, letter.ref, recipient)\n",
-        "        who = (letter.sender, '', letter.ref, recipient)\n",
+        "    return letter.sender, letter.device, letter.ref, relation.recipient\n",
+        "    return letter.sender, '', letter.ref, relation.recipient\n",
         STORE_TEST + "MailboxTest."
         "test_s38_the_same_ref_from_another_device_or_to_another_user_is_another_message",
     ),
@@ -209,11 +209,11 @@ TAKEOUTS = [
     Takeout(
         "S58",
         MAIL,
-        "        if not self._insert(_STORE, letter, recipient, seq, letter.body):\n",
-        "        self._cursor.connection.executescript(\n"
+        "        self._rows.append((*key, seq, self._now, letter.body))\n",
+        "        self._database.connection().executescript(\n"
         "            \"INSERT INTO withheld VALUES (NULL,1,'','\" + letter.body + \"',1,1,1)\"\n"
         "        )\n"
-        "        if not self._insert(_STORE, letter, recipient, seq, letter.body):\n",
+        "        self._rows.append((*key, seq, self._now, letter.body))\n",
         "tests.server.test_static.InjectionTest.test_s58_sql_in_fields_is_text",
     ),
 ]
