@@ -32,6 +32,7 @@ from bpost.net.request import END, read_upgrade
 from bpost.net.tls import server_context
 from bpost.net.tls_stream import CHUNK, TLSStream
 from bpost.server.__main__ import STACK, SWITCH_SECONDS
+from bpost.server.listener import TURN_SECONDS
 
 SEP = "\x1f"
 BACKLOG = 1024
@@ -149,6 +150,7 @@ def main(kind: str, folder: Path) -> None:
         print(f"listening on wss://127.0.0.1:{listening.getsockname()[1]}", flush=True)
         while True:
             sock, _ = listening.accept()
+            sys.setswitchinterval(max(SWITCH_SECONDS, threading.active_count() * TURN_SECONDS))
             threading.Thread(target=serve, args=(server, sock, context), daemon=True).start()
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+import sys
 import threading
 import time
 from collections import Counter
@@ -36,6 +37,8 @@ WAKE_SECONDS = 0.5
 STUCK_SECONDS = 10.0
 """After so long without a look, the accepting thread is taken for stuck."""
 STOP_SECONDS = 8.0
+TURN_SECONDS = 0.0001
+"""By how much each connection lengthens the turns of all: docs/performance.md has the figures."""
 GOING_AWAY = 1001
 
 SLOW = Closing(Reason.SLOW_READER, "You did not read; your mail waits for you.").text()
@@ -85,6 +88,7 @@ class Listener:
         self._visits: set[_Visit] = set()
         self._here: Counter[str] = Counter()  # how many of them an address has
         self._stopping = False
+        self._turn = sys.getswitchinterval()
         self._accepted = 0
         self._turned_away = 0
         # Written by the accepting thread alone: when it was last ready, and what kept it.
@@ -191,6 +195,7 @@ class Listener:
             if welcome:
                 self._visits.add(visit)
                 self._here[key] += 1
+                self._pace()
         if full or crowded:
             self._log.warning("turned away", address=visit.host, full=full)
         return welcome
@@ -219,8 +224,17 @@ class Listener:
     def _leave(self, visit: _Visit) -> None:
         with self._changed:
             self._visits.discard(visit)
+            self._pace()
             self._forget(meter_key(visit.host))
             self._changed.notify_all()
+
+    def _pace(self) -> None:
+        """Let waiting threads ask for their turn less often the more there are of them.
+
+        However many wait, all their asking together costs the same, a few per cent of a core.
+        Holds the lock.
+        """
+        sys.setswitchinterval(max(self._turn, len(self._visits) * TURN_SECONDS))
 
     def _rest(self, error: Exception) -> None:
         """Pause, so that what is missing can come back."""

@@ -6,6 +6,7 @@ import contextlib
 import io
 import socket
 import ssl
+import sys
 import tempfile
 import threading
 import time
@@ -18,6 +19,7 @@ from bpost.errors import LocalError
 from bpost.limits import KIB
 from bpost.net.frames import TEXT
 from bpost.protocol.codes import SEPARATOR
+from bpost.server import listener as listener_module
 from bpost.server.config import Config
 from bpost.server.desk import WINDOW
 from bpost.server.listener import Listener
@@ -199,6 +201,19 @@ class FreshThreadTest(ServerTest):
             self.assertEqual(client.ask("9", "list")[:2], ["9", "OK"])
             asked.assert_called_once()
         self.assertEqual(self.threads(), first)
+
+
+class PaceTest(ServerTest):
+    """Thousands of threads must not spend the time with asking for their turn."""
+
+    def test_turns_grow_with_the_connections_and_shrink_again(self) -> None:
+        listener, usual = self.post_office._listener, sys.getswitchinterval()
+        self.assertEqual(listener._turn, usual)
+        with mock.patch.object(listener_module, "TURN_SECONDS", 1.0):
+            client = self.user("alice")
+            wait_until(lambda: sys.getswitchinterval() == 1.0)
+            client.close()
+            wait_until(lambda: sys.getswitchinterval() == usual)
 
 
 class CrowdedTest(ServerTest):
