@@ -18,6 +18,7 @@ from bpost.crypto.primitives import (
     KEY,
     Random,
     X25519Private,
+    equal,
     generate_x25519,
     hkdf,
     open_sealed,
@@ -126,7 +127,7 @@ def link_keys(code: LinkCode, username: str, mine: X25519Private, joining: bytes
     Raises:
         SecurityError: ``bad-key``.
     """
-    other = joining if mine.public == code.public else code.public
+    other = joining if equal(mine.public, code.public) else code.public
     transcript = Writer().fixed(code.public, KEY).fixed(joining, KEY).done() + name_bytes(username)
     return LinkKeys(mine.exchange(other), code.secret, transcript)
 

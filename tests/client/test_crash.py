@@ -18,7 +18,8 @@ from tests.client.town import LIMITS, Town, password_of, texts
 from tests.support import patience, wait_until
 
 THOROUGH = bool(os.environ.get("BPOST_TEST_THOROUGH"))
-POINTS = range(1, 61) if THOROUGH else range(3, 48, 3)
+# A message passes six points: a step of five dies at each of them in turn.
+POINTS = range(1, 61) if THOROUGH else range(2, 72, 5)
 
 
 class CrashTest(Town):
@@ -74,7 +75,8 @@ class CrashTest(Town):
                 message = parse_message(sealed, LIMITS)
                 counter = device.encode() + message.base_key + message.sealed[:40]
                 bodies.setdefault(counter, set()).add(sent.body)
-        self.assertGreater(len(self.wire), len(written))
+        again = len([sent for sent in self.wire if sent.sender == "alice"]) - len(written)
+        self.assertGreater(again, 0)
         self.assertEqual({len(some) for some in bodies.values()}, {1})
 
     def test_e28_a_message_is_stored_or_comes_again_and_is_never_neither(self) -> None:
