@@ -11,9 +11,8 @@ from bpost.errors import BPostError
 from client_tk import account, files
 from client_tk.credentials_w import compare, show_strength
 from client_tk.fields import PasswordField
-from client_tk.sheet import Sheet
+from client_tk.form import FormSheet
 from client_tk.theme import Look
-from client_tk.widgets import Progressbar, Wrapped
 
 Backup = Callable[[Path, str, Callable[[], object], Callable[[BPostError], object]], object]
 
@@ -24,7 +23,7 @@ TEXT = (
 HINT = "Write it down, and keep it away from the backup: nobody can open it without."
 
 
-class BackupSheet(Sheet):
+class BackupSheet(FormSheet):
     """Asks for the passphrase and the file, and writes the backup."""
 
     def __init__(
@@ -35,23 +34,16 @@ class BackupSheet(Sheet):
         backup: Backup,
         say: Callable[[str], object],
     ) -> None:
-        super().__init__(parent, look, "Backup")
+        super().__init__(parent, look, "Backup", TEXT)
         self._username = username
         self._backup = backup
         self._say = say
-        Wrapped(self.body, text=TEXT).pack(fill="x", pady=(0, look.px(14)))
         self.passphrase = PasswordField(self.body, look, "Passphrase", hint=HINT)
         self.again = PasswordField(self.body, look, "Passphrase again")
-        for field in (self.passphrase, self.again):
-            field.pack(fill="x", pady=(0, look.px(8)))
-            field.entry.bind("<Return>", lambda _: self.submit())
+        self.add(self.passphrase, self.again)
         self.passphrase.on_change(self._judge)
         self.again.on_change(lambda: compare(self.passphrase, self.again))
-        self.general = Wrapped(self.body, text="", style="Danger.TLabel", font=look.fonts["small"])
-        self.general.pack(fill="x")
-        self.bar = Progressbar(self.body, mode="indeterminate", bootstyle="primary")
-        self.confirm = self.add_button("Choose a file …", self.submit, "primary")
-        self.cancel = self.add_button("Cancel", self.close)
+        self.end("Choose a file …")
         self.open(self.passphrase.entry)
 
     def _judge(self) -> None:
@@ -60,9 +52,7 @@ class BackupSheet(Sheet):
 
     def submit(self) -> None:
         """Ask for the file and write the backup, unless something is plainly wrong."""
-        for field in (self.passphrase, self.again):
-            field.clear()
-        self.general.configure(text="")
+        self.clear()
         wrong = account.password_error(self.passphrase.value).replace("password", "passphrase")
         if wrong:
             self.passphrase.fail(wrong)
@@ -75,7 +65,7 @@ class BackupSheet(Sheet):
                 self._write(file)
 
     def _write(self, file: Path) -> None:
-        self._wait(True)
+        self.wait(True)
 
         def written() -> None:
             self._say(f"The backup is in {file}.")
@@ -83,19 +73,9 @@ class BackupSheet(Sheet):
 
         self._backup(file, self.passphrase.value, written, self._failed)
 
-    def _wait(self, waiting: bool) -> None:
-        for part in (self.passphrase.entry, self.again.entry, self.confirm):
-            part.state(["disabled" if waiting else "!disabled"])
-        if waiting:
-            self.bar.pack(fill="x", pady=(self.look.px(8), 0))
-            self.bar.start(15)
-        else:
-            self.bar.stop()
-            self.bar.pack_forget()
-
     def _failed(self, error: BPostError) -> None:
         if not self.winfo_exists():
             self._say(f"The backup was not written: {error}")
             return
-        self._wait(False)
+        self.wait(False)
         self.general.configure(text=str(error))

@@ -8,14 +8,13 @@ from collections.abc import Callable
 from bpost.errors import BPostError, Refused
 from client_tk import account
 from client_tk.fields import Field
-from client_tk.sheet import Sheet
+from client_tk.form import FormSheet
 from client_tk.theme import Look
-from client_tk.widgets import Progressbar
 
 Add = Callable[[str, Callable[[], object], Callable[[BPostError], object]], object]
 
 
-class AddContactSheet(Sheet):
+class AddContactSheet(FormSheet):
     """Asks for a username, and adds it."""
 
     def __init__(self, parent: tkinter.Misc, look: Look, add: Add, own: str) -> None:
@@ -24,11 +23,8 @@ class AddContactSheet(Sheet):
         self._own = own
         hint = "Their username on this server. Upper and lower case are the same."
         self.name = Field(self.body, look, "Username", hint=hint)
-        self.name.pack(fill="x")
-        self.bar = Progressbar(self.body, mode="indeterminate", bootstyle="primary")
-        self.confirm = self.add_button("Add", self.submit, "primary")
-        self.cancel = self.add_button("Cancel", self.close)
-        self.name.entry.bind("<Return>", lambda _: self.submit())
+        self.add(self.name)
+        self.end("Add")
         self.open(self.name.entry)
 
     def submit(self) -> None:
@@ -40,23 +36,13 @@ class AddContactSheet(Sheet):
         if wrong:
             self.name.fail(wrong)
             return
-        self._wait(True)
+        self.wait(True)
         self._add(name, self.close, self._failed)
-
-    def _wait(self, waiting: bool) -> None:
-        self.confirm.state(["disabled" if waiting else "!disabled"])
-        self.name.entry.state(["disabled" if waiting else "!disabled"])
-        if waiting:
-            self.bar.pack(fill="x", pady=(self.look.px(8), 0))
-            self.bar.start(15)
-        else:
-            self.bar.stop()
-            self.bar.pack_forget()
 
     def _failed(self, error: BPostError) -> None:
         if not self.winfo_exists():
             return
-        self._wait(False)
+        self.wait(False)
         name = self.name.value.strip()
         if isinstance(error, Refused) and error.reason == "no-such-user":
             self.name.fail(f"Nobody on this server is called {name}. Check how it is spelled.")

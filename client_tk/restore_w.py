@@ -5,14 +5,15 @@ from __future__ import annotations
 import tkinter
 from collections.abc import Callable
 from pathlib import Path
+from tkinter import ttk
 
 from bpost.errors import BPostError
 from client_tk import account, files
 from client_tk.account import Restoration
 from client_tk.fields import Field, PasswordField
-from client_tk.sheet import Sheet
+from client_tk.form import FormSheet
 from client_tk.theme import Look
-from client_tk.widgets import Button, Progressbar, Wrapped
+from client_tk.widgets import Button
 
 Restore = Callable[[Restoration, Callable[[BPostError], object]], object]
 
@@ -21,7 +22,7 @@ TEXT = (
 )
 
 
-class RestoreSheet(Sheet):
+class RestoreSheet(FormSheet):
     """Asks for all that a restoration needs, and shows what became of it."""
 
     def __init__(
@@ -31,11 +32,9 @@ class RestoreSheet(Sheet):
         restore: Restore,
         give_up: Callable[[], object],
     ) -> None:
-        super().__init__(parent, look, "Restore a backup")
+        super().__init__(parent, look, "Restore a backup", TEXT)
         self._restore = restore
         self._give_up = give_up
-        self._waiting = False
-        Wrapped(self.body, text=TEXT).pack(fill="x", pady=(0, look.px(14)))
         self.file = Field(self.body, look, "File")
         self.browse = Button(self.file.line, text="Choose …", command=self._choose)
         self.browse.pack(side="left", padx=(look.px(8), 0))
@@ -43,14 +42,8 @@ class RestoreSheet(Sheet):
         self.passphrase = PasswordField(self.body, look, "Passphrase", hint=hint)
         hint = "The one you log in with: the server asks for it"
         self.password = PasswordField(self.body, look, "Password of the account", hint=hint)
-        for field in self.fields():
-            field.pack(fill="x", pady=(0, look.px(8)))
-            field.entry.bind("<Return>", lambda _: self.submit())
-        self.general = Wrapped(self.body, text="", style="Danger.TLabel", font=look.fonts["small"])
-        self.general.pack(fill="x")
-        self.bar = Progressbar(self.body, mode="indeterminate", bootstyle="primary")
-        self.confirm = self.add_button("Restore", self.submit, "primary")
-        self.cancel = self.add_button("Cancel", self.close)
+        self.add(*self.fields())
+        self.end("Restore")
         self.open(self.browse)
 
     def fields(self) -> tuple[Field, ...]:
@@ -65,9 +58,7 @@ class RestoreSheet(Sheet):
 
     def submit(self) -> None:
         """Restore, unless something is plainly missing."""
-        for field in self.fields():
-            field.clear()
-        self.general.configure(text="")
+        self.clear()
         missing = ("Choose the file.", "Write the passphrase.", "Write the password.")
         empty = [
             (field, text)
@@ -77,26 +68,19 @@ class RestoreSheet(Sheet):
         for field, text in reversed(empty):
             field.fail(text)
         if not empty:
-            self._wait(True)
+            self.wait(True)
             file = Path(self.file.value).expanduser()
             attempt = Restoration(file, self.passphrase.value, self.password.value)
             self._restore(attempt, self._failed)
 
-    def _wait(self, waiting: bool) -> None:
-        self._waiting = waiting
-        for part in (*(field.entry for field in self.fields()), self.browse, self.confirm):
-            part.state(["disabled" if waiting else "!disabled"])
-        if waiting:
-            self.bar.pack(fill="x", pady=(self.look.px(8), 0))
-            self.bar.start(15)
-        else:
-            self.bar.stop()
-            self.bar.pack_forget()
+    def parts(self) -> list[ttk.Widget]:
+        """Return what is not to be touched while it works."""
+        return [*super().parts(), self.browse]
 
     def _failed(self, error: BPostError) -> None:
         if not self.winfo_exists():
             return
-        self._wait(False)
+        self.wait(False)
         complaint = account.complaint(error)
         places = {"passphrase": self.passphrase, "password": self.password}
         if complaint.place in places:
@@ -106,7 +90,7 @@ class RestoreSheet(Sheet):
 
     def close(self) -> None:
         """Close the sheet; what is under way comes to nothing."""
-        if self._waiting:
-            self._waiting = False
+        if self.waiting:
+            self.waiting = False
             self._give_up()
         super().close()
