@@ -275,8 +275,8 @@ class Listener:
     def _arrive(self, visit: _Visit) -> bool:
         """Shake hands and log in, then leave the connection to another thread and say so.
 
-        For a thread that has done that keeps a stack and caches that have grown by it: 25 KiB,
-        as much as all else that an idle connection needs (docs/performance.md).
+        For a thread that has done that keeps a stack and caches that have grown by it: 23 KiB,
+        half of what all else of an idle connection needs (docs/performance.md).
         """
         connection = self._welcome(visit)
         if connection is None:
