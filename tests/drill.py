@@ -17,9 +17,17 @@ def main() -> int:
     parser.add_argument("--messages", type=int, default=10_000)
     parser.add_argument("--rounds", type=int, default=16)
     parser.add_argument("--workers", type=int, default=3)
+    parser.add_argument("--no-restores", action="store_true", help="put no folder back")
     parser.add_argument("--keep", action="store_true", help="leave the folder where it is")
     options = parser.parse_args()
-    plan = Plan(options.seed, options.users, options.messages, options.rounds, options.workers)
+    plan = Plan(
+        options.seed,
+        options.users,
+        options.messages,
+        options.rounds,
+        options.workers,
+        restores=not options.no_restores,
+    )
     drill = Drill(plan, lambda text: print(text, flush=True))
     try:
         verdict = drill.run()

@@ -14,8 +14,12 @@ from tests.drilling.drill import Drill, Plan
 from tests.drilling.verdict import Verdict, Written, judge
 
 SEED = os.environ.get("BPOST_DRILL_SEED", "2021")
-MESSAGES = 10_000 if os.environ.get("BPOST_TEST_THOROUGH") else 2_000
-"""The whole of it takes some eight minutes of processor time, the share of every day not two."""
+THOROUGH = bool(os.environ.get("BPOST_TEST_THOROUGH"))
+MESSAGES = 10_000 if THOROUGH else 2_000
+"""The whole of it takes some eight minutes of processor time, the share of every day not two. With
+folders put back, one message in some thousands was once lost in silence: so that the tests of every
+day tell of what is new, they put none back until that is found (see CONTRIBUTING).
+"""
 
 Line = list[Any]
 
@@ -26,8 +30,9 @@ class DrillTest(unittest.TestCase):
     lasts = 120
 
     def test_every_message_is_everywhere_once_or_lost_on_both_sides_for_a_reason(self) -> None:
-        plan = Plan(SEED, messages=MESSAGES, rounds=10)
+        plan = Plan(SEED, messages=MESSAGES, rounds=10, restores=THOROUGH)
         again = f"python -m tests.drill --seed {SEED} --messages {MESSAGES} --rounds 10"
+        again += "" if plan.restores else " --no-restores"
         drill = Drill(plan)
         self.addCleanup(drill.close)
         try:

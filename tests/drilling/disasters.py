@@ -56,19 +56,19 @@ class Disasters:
         self.counts: Counter[str] = Counter()
         self._turns = 0
 
-    def course(self, rounds: int) -> list[list[Callable[[], None]]]:
-        """Return what happens after each round."""
-        kinds = [
-            self._kill_server,
-            self._kill_worker,
-            self._copy_devices,
-            self._restore_devices,
-            self._copy_server,
-            self._kill_server,
-            self._restore_server,
-            self._kill_worker,
-            self._twin,
-        ]
+    def course(self, rounds: int, restores: bool) -> list[list[Callable[[], None]]]:
+        """Return what happens after each round; with or without folders that are put back."""
+        kinds = [self._kill_server, self._kill_worker]
+        if restores:
+            kinds += [
+                self._copy_devices,
+                self._restore_devices,
+                self._copy_server,
+                self._kill_server,
+                self._restore_server,
+                self._kill_worker,
+                self._twin,
+            ]
         plan: list[list[Callable[[], None]]] = [[] for _ in range(rounds)]
         for number, kind in enumerate(kinds * max(1, rounds // 6)):
             plan[number % (rounds - 1)].append(kind)

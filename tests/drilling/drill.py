@@ -33,6 +33,7 @@ class Plan:
     messages: int = 10_000
     rounds: int = 16
     workers: int = 3
+    restores: bool = True
 
     @property
     def names(self) -> list[str]:
@@ -71,7 +72,9 @@ class Drill:
         self._gather()
         self._each(lambda crew: crew.rates(MESSAGE, OTHER))
         self._each(lambda crew: crew.do("reconnect"))
-        for number, disasters in enumerate(self._disasters.course(self.plan.rounds)):
+        for number, disasters in enumerate(
+            self._disasters.course(self.plan.rounds, self.plan.restores)
+        ):
             self._round(number)
             for disaster in disasters:
                 disaster()
