@@ -18,6 +18,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=16)
     parser.add_argument("--workers", type=int, default=3)
     parser.add_argument("--no-restores", action="store_true", help="put no folder back")
+    parser.add_argument("--no-alters", action="store_true", help="drop frames, alter none")
     parser.add_argument("--keep", action="store_true", help="leave the folder where it is")
     options = parser.parse_args()
     plan = Plan(
@@ -27,6 +28,7 @@ def main() -> int:
         options.rounds,
         options.workers,
         restores=not options.no_restores,
+        alters=not options.no_alters,
     )
     drill = Drill(plan, lambda text: print(text, flush=True))
     try:

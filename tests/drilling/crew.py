@@ -27,7 +27,7 @@ class Crew:
         self._folder = folder
         self._server = server
         self._life = 0
-        self._rates = (0.0, 0.0)
+        self._rates = (0.0, 0.0, True)
         self._pending = 0
         self._writing: list[Item] = []
         self.start()
@@ -59,12 +59,12 @@ class Crew:
             "pin": self._server.pin,
         }
         self._say(task)
-        self.do("rates", message=self._rates[0], other=self._rates[1])
+        self.rates(*self._rates)
 
-    def rates(self, message: float, other: float) -> None:
+    def rates(self, message: float, other: float, alters: bool = True) -> None:
         """Let new connections be so bad, in later lives too."""
-        self._rates = (message, other)
-        self.do("rates", message=message, other=other)
+        self._rates = (message, other, alters)
+        self.do("rates", message=message, other=other, alters=alters)
 
     def write(self, items: Sequence[Item]) -> None:
         """Have messages written, and go on."""

@@ -34,6 +34,7 @@ class Plan:
     rounds: int = 16
     workers: int = 3
     restores: bool = True
+    alters: bool = True
 
     @property
     def names(self) -> list[str]:
@@ -70,7 +71,7 @@ class Drill:
         """Do all of it; return what came of it."""
         began = time.monotonic()
         self._gather()
-        self._each(lambda crew: crew.rates(MESSAGE, OTHER))
+        self._each(lambda crew: crew.rates(MESSAGE, OTHER, self.plan.alters))
         self._each(lambda crew: crew.do("reconnect"))
         for number, disasters in enumerate(
             self._disasters.course(self.plan.rounds, self.plan.restores)

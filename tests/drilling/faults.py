@@ -33,13 +33,15 @@ class Rates:
 
     message: float = 0.01
     other: float = 0.002
+    alters: bool = True
 
     def fate(self, chance: random.Random, text: str) -> str:
         """Return what happens to a frame; empty for nothing."""
         if chance.random() >= len(FATES) * (self.message if is_message(text) else self.other):
             return ""
         fate = chance.choice(FATES)
-        return fate if fate != "alter" or is_message(text) else "drop"
+        may = self.alters and is_message(text)
+        return fate if fate != "alter" or may else "drop"
 
 
 NONE = Rates(0.0, 0.0)

@@ -100,9 +100,9 @@ class Worker:
 
     # Commands
 
-    def rates(self, message: float, other: float) -> None:
+    def rates(self, message: float, other: float, alters: bool) -> None:
         """Let connections that are made from now on be so bad."""
-        self._rates = Rates(message, other)
+        self._rates = Rates(message, other, alters)
 
     def register(self, devices: list[str]) -> None:
         """Register a user for each device."""
