@@ -45,6 +45,9 @@ class LinkSheet(Sheet):
         self._draw_number()
         self.note = Wrapped(self.body, text="Making a code …", style="Muted.TLabel")
         self.note.pack(fill="x", pady=(look.px(12), 0))
+        # Apart from the note, which is written anew every moment.
+        self.wrong = Wrapped(self.body, text="", style="Danger.TLabel")
+        self.wrong.pack(fill="x")
         self._draw_vault()
         self.same = self.add_button("They are the same", lambda: self._decide(True), "primary")
         self.differ = self.add_button("They differ", lambda: self._decide(False))
@@ -161,6 +164,7 @@ class LinkSheet(Sheet):
             button.pack(side="left", padx=(0, self.look.px(8)))
 
     def _decide(self, yes: bool) -> None:
+        self.wrong.configure(text="")
         self.desk.decide(yes, self._failed)
 
     def _copy(self) -> None:
@@ -176,6 +180,7 @@ class LinkSheet(Sheet):
 
     def _keep_vault(self) -> None:
         on = self.vault.get()
+        self.wrong.configure(text="")
 
         def failed(error: BPostError) -> None:
             self._show_vault(not on)
@@ -185,7 +190,7 @@ class LinkSheet(Sheet):
 
     def _failed(self, error: BPostError) -> None:
         if not destroyed(self):
-            self.note.configure(text=str(error), style="Danger.TLabel")
+            self.wrong.configure(text=str(error))
 
     def close(self) -> None:
         """Close the sheet; the code is worth nothing then."""

@@ -69,7 +69,7 @@ class LinkSheetTest(MainTest):
         self.world.fail["keep_vault"] = TransportError("There is no connection. Try again later.")
         self.opened.box.invoke()
         self.until(lambda: not self.opened.vault.get(), "the box to say how it is")
-        self.assertIn("no connection", self.note())
+        self.assertIn("no connection", str(self.opened.wrong.cget("text")))
 
 
 class DarkLinkSheetTest(LinkSheetTest):
