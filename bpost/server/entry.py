@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from bpost import b64
@@ -154,6 +154,13 @@ def new_invite() -> str:
     return b64.encode(os.urandom(INVITE))
 
 
+def new_device_id(draw: Callable[[int], bytes] = os.urandom) -> str:
+    """Return a random id that a command line does not take for an option: no hyphen begins it."""
+    while (device := b64.encode(draw(DEVICE_ID))).startswith("-"):
+        pass
+    return device
+
+
 def _add_account(session: Session, request: Register) -> Account:
     office, name = session.office, canonical(request.username)
     invite = None
@@ -174,7 +181,7 @@ def _add_account(session: Session, request: Register) -> Account:
 
 
 def _new_device(session: Session, account: Account) -> str:
-    device = b64.encode(os.urandom(DEVICE_ID))
+    device = new_device_id()
     most = session.office.limits.devices
     if session.office.store.devices.add(account.id, device, now_ms(), most) is None:
         text = f"This account has {most} devices, as many as may be. Remove one first."

@@ -12,7 +12,7 @@ from bpost.crypto.primitives import scrypt
 from bpost.limits import Limits, Rate
 from bpost.server.config import Config
 from bpost.server.desk import Desk
-from bpost.server.entry import hash_invite, new_invite
+from bpost.server.entry import hash_invite, new_device_id, new_invite
 from bpost.server.store import now_ms
 from tests.server.parts import OPEN, OTHER, PASSWORD, OfficeTest, device_of, reason
 from tests.support import patience
@@ -49,6 +49,10 @@ class LogInTest(OfficeTest):
         with mock.patch.object(self.office.presence, "enter", enter):
             frames = again.say("1", "bob", PASSWORD, device_of(phone))
         self.assertEqual([frame[:2] for frame in frames], [["1", "OK"], ["5", "now"]])
+
+    def test_no_device_id_begins_as_an_option_of_a_command_line_does(self) -> None:
+        drawn = iter((b"\xf8" * 12, b"\xfa" + bytes(11), bytes(12)))
+        self.assertEqual(new_device_id(lambda _count: next(drawn)), "A" * 16)
 
     def test_an_unknown_user_and_a_wrong_password_look_the_same_after_the_same_work(self) -> None:
         self.user("alice")
