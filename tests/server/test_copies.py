@@ -198,6 +198,7 @@ class CopiesTest(ServerTest):
             told = json.load(manifest)
         self.assertEqual(names, ["manifest.json", FILE, *copy_file.CERTIFICATES])
         self.assertEqual(told["pin"], self.post_office.pin)
+        self.post_office.office.clerk.stop()  # whose first round would make it anew
         shutil.rmtree(self.folder / "certificate")
         self.assertEqual(back_up(self.folder, self.file).pin, "")
         self.assertIn("--certificate", run_admin(self.folder, "backup", str(self.file))[1])
