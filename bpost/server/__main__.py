@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from types import FrameType, ModuleType
 
 from bpost.errors import BPostError
+from bpost.net.groups import restrict_groups
 from bpost.server.config import read_config
 from bpost.server.log import incident
 from bpost.server.post_office import PostOffice
@@ -40,12 +41,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     sys.setswitchinterval(SWITCH_SECONDS)
     _allow_descriptors()
     _share_heaps()
+    restricted = restrict_groups()
     asked = _Asked()
     try:
         post_office = PostOffice(read_config(arguments)).start()
     except BPostError as error:
         print(f"bpost-server: {error}", file=sys.stderr)
         return 1
+    if not restricted:
+        post_office.log.info("groups of TLS", says="those of OpenSSL, X448 and P-521 too")
     print(f"listening on {post_office.address} pin {post_office.pin}", flush=True)
     while not asked.wait():
         _reload(post_office)

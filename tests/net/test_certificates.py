@@ -31,13 +31,29 @@ class CertificatesTest(unittest.TestCase):
     def leaf(self, files: certificates.CertificateFiles) -> x509.Certificate:
         return x509.load_pem_x509_certificate(files.certificate.read_bytes())
 
+    def authority(self, files: certificates.CertificateFiles) -> x509.Certificate:
+        return x509.load_pem_x509_certificate(files.ca.read_bytes())
+
     def test_s64_a_strict_verifier_accepts_the_chain(self) -> None:
         files = certificates.ensure(self.folder, ["chat.example"])
-        leaf, ca = x509.load_pem_x509_certificates(files.certificate.read_bytes())
+        leaf, ca = self.leaf(files), self.authority(files)
         verifier = PolicyBuilder().store(Store([ca]))
         verifier.build_server_verifier(x509.DNSName("chat.example")).verify(leaf, [])
         self.assertNotEqual(leaf.public_key(), ca.public_key())
-        self.assertEqual(ca, x509.load_pem_x509_certificate(files.ca.read_bytes()))
+
+    def test_s64_a_leaf_of_another_authority_is_replaced_and_the_pin_stays(self) -> None:
+        files = certificates.ensure(self.folder)
+        first, pin = self.leaf(files), files.pin
+        files.ca_key.unlink()
+        files.ca.unlink()
+        certificates.ensure(self.folder)
+        self.assertNotEqual(self.leaf(files), first)
+        self.leaf(files).verify_directly_issued_by(self.authority(files))
+        self.assertEqual(files.pin, pin)
+
+    def test_s64_the_authority_itself_is_not_sent(self) -> None:
+        files = certificates.ensure(self.folder)
+        self.assertEqual(files.certificate.read_bytes().count(b"BEGIN CERTIFICATE"), 1)
 
     def test_s64_openssl_accepts_the_chain_strictly(self) -> None:
         if shutil.which("openssl") is None:
@@ -51,7 +67,7 @@ class CertificatesTest(unittest.TestCase):
 
     def test_s64_leaf_and_ca_say_what_they_are_for(self) -> None:
         files = certificates.ensure(self.folder, ["192.0.2.1"])
-        leaf, ca = x509.load_pem_x509_certificates(files.certificate.read_bytes())
+        leaf, ca = self.leaf(files), self.authority(files)
         usage = leaf.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
         self.assertEqual(list(usage), [ExtendedKeyUsageOID.SERVER_AUTH])
         names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
@@ -59,7 +75,7 @@ class CertificatesTest(unittest.TestCase):
         self.assertEqual(sorted(addresses), ["127.0.0.1", "192.0.2.1", "::1"])
         for kind in (x509.BasicConstraints, x509.KeyUsage):
             self.assertTrue(ca.extensions.get_extension_for_class(kind).critical)
-        self.assertEqual(leaf.not_valid_after_utc - leaf.not_valid_before_utc, 397 * DAY)
+        self.assertEqual(leaf.not_valid_after_utc - leaf.not_valid_before_utc, 365 * DAY)
 
     def test_a_second_start_changes_nothing(self) -> None:
         files = certificates.ensure(self.folder)
@@ -71,16 +87,16 @@ class CertificatesTest(unittest.TestCase):
     def test_a_leaf_is_renewed_in_time_and_keeps_its_pin(self) -> None:
         files = certificates.ensure(self.folder, now=NOW)
         first, pin = self.leaf(files), files.pin
-        certificates.ensure(self.folder, now=NOW + 365 * DAY)
+        certificates.ensure(self.folder, now=NOW + 333 * DAY)
         self.assertEqual(self.leaf(files), first)
-        certificates.ensure(self.folder, now=NOW + 367 * DAY)
+        certificates.ensure(self.folder, now=NOW + 335 * DAY)
         self.assertNotEqual(self.leaf(files), first)
         self.assertEqual(files.pin, pin)
 
     def test_a_ca_is_renewed_before_it_is_outlived(self) -> None:
         files = certificates.ensure(self.folder, now=NOW)
         certificates.ensure(self.folder, now=NOW + certificates.CA_LIFE - 10 * DAY)
-        leaf, ca = x509.load_pem_x509_certificates(files.certificate.read_bytes())
+        leaf, ca = self.leaf(files), self.authority(files)
         self.assertGreater(ca.not_valid_after_utc, leaf.not_valid_after_utc)
 
     def test_a_new_name_is_added_and_the_pin_stays(self) -> None:

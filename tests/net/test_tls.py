@@ -140,6 +140,10 @@ class ServerTest(unittest.TestCase):
             server_context(self.files.certificate, self.files.key)
         self.assertIn(f"chmod 600 '{self.files.key}'", str(caught.exception))
 
+    def test_s62_a_client_cannot_have_keys_renegotiated(self) -> None:
+        context = server_context(self.files.certificate, self.files.key)
+        self.assertTrue(context.options & ssl.OP_NO_RENEGOTIATION)
+
     def test_s69_no_tickets_are_issued_in_either_version(self) -> None:
         context = server_context(self.files.certificate, self.files.key)
         self.assertEqual(context.num_tickets, 0)

@@ -20,6 +20,7 @@ THREADS = "tests.net.test_tls_stream.StreamTest."
 RACE = "tests.net.test_tls_stream.RaceTest."
 TRUST = "tests.net.test_tls.TrustTest."
 CHANGE = "tests.net.test_tls.ServerTest."
+OFFER = "tests.server.test_tls_offer.OfferTest."
 OWN = "tests.net.test_certificates.CertificatesTest."
 HOSTILE_SERVER = "tests.net.test_ws_client.HostileServerTest."
 
@@ -216,6 +217,34 @@ TAKEOUTS = [
         OWN + "test_s57_an_exposed_key_is_refused_with_the_command_that_mends_it",
     ),
     Takeout(
+        "S62",
+        TLS,
+        'CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"',
+        'CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20:ECDHE+AES"',
+        OFFER + "test_s62_only_forward_secret_suites_with_aead_are_agreed_on",
+    ),
+    Takeout(
+        "S62",
+        TLS,
+        "TLSv1_2\n    context.set_ciphers(CIPHERS)\n",
+        'TLSv1\n    context.set_ciphers("ALL:@SECLEVEL=0")\n',
+        OFFER + "test_s62_only_tls_1_2_and_1_3_are_spoken",
+    ),
+    Takeout(
+        "S62",
+        "bpost/server/__main__.py",
+        "restricted = restrict_groups()",
+        "restricted = True",
+        OFFER + "test_s62_only_groups_that_are_needed_are_agreed_on",
+    ),
+    Takeout(
+        "S62",
+        TLS,
+        "ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION",
+        "ssl.OP_NO_COMPRESSION",
+        CHANGE + "test_s62_a_client_cannot_have_keys_renegotiated",
+    ),
+    Takeout(
         "S63",
         TLS,
         "    if pin is not None:\n",
@@ -256,6 +285,20 @@ TAKEOUTS = [
         "        .add_extension(signer, critical=False)\n",
         "",
         OWN + "test_s64_a_strict_verifier_accepts_the_chain",
+    ),
+    Takeout(
+        "S64",
+        CERTIFICATES,
+        "        and _vouches(ca, leaf)\n",
+        "",
+        OWN + "test_s64_a_leaf_of_another_authority_is_replaced_and_the_pin_stays",
+    ),
+    Takeout(
+        "S64",
+        CERTIFICATES,
+        "_write(files.certificate, _pem(leaf), 0o644)",
+        "_write(files.certificate, _pem(leaf) + _pem(ca), 0o644)",
+        OWN + "test_s64_the_authority_itself_is_not_sent",
     ),
     Takeout(
         "S65",
