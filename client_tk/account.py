@@ -6,12 +6,22 @@ The work runs in a worker thread; only plain values go in and come out.
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from bpost.client import Client, default_profile, inspect_backup, remembered, set_aside
+from bpost.client import (
+    Client,
+    ConnectionChanged,
+    ConnectionState,
+    SignedOut,
+    default_profile,
+    inspect_backup,
+    remembered,
+    set_aside,
+)
 from bpost.errors import (
     AccountLost,
     BPostError,
@@ -23,6 +33,8 @@ from bpost.errors import (
 
 USERNAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,31}")
 SHORTEST = 8  # characters of a new password
+GONE = "no-such-device"  # why a server signs out a device that was removed
+ASK_FOR = 10.0  # seconds that a server has to say it
 
 
 @dataclass(frozen=True)
@@ -115,20 +127,12 @@ def sign_in(
     folder = profile or default_profile(attempt.server, attempt.username)
     client = make(attempt.server, folder, pin=attempt.pin)
     try:
-        name, password = attempt.username, attempt.password
-        if attempt.create:
-            client.register(name, password)
-        elif attempt.anew:
-            client.begin_anew(name, password)
-        elif attempt.code:
-            client.log_in(name, password, code=attempt.code, compare=compare)
-        else:
-            client.log_in(name, password)
-        if attempt.again and client.removed:
+        _open(client, attempt, compare)
+        if attempt.again and _is_out(client):
             client.close()
             set_aside(folder)
             client = make(attempt.server, folder, pin=attempt.pin)
-            client.log_in(name, password)
+            _open(client, attempt, compare)
         known = remembered(folder)
     except BaseException:
         client.close()
@@ -136,6 +140,34 @@ def sign_in(
     if known is None:
         return SignedIn(client, plain_server(attempt.server), attempt.pin)
     return SignedIn(client, known.server, known.pin)
+
+
+def _open(client: Client, attempt: Attempt, compare: Callable[[str], bool]) -> None:
+    """Do what is attempted."""
+    name, password = attempt.username, attempt.password
+    if attempt.create:
+        client.register(name, password)
+    elif attempt.anew:
+        client.begin_anew(name, password)
+    elif attempt.code:
+        client.log_in(name, password, code=attempt.code, compare=compare)
+    else:
+        client.log_in(name, password)
+
+
+def _is_out(client: Client) -> bool:
+    """Tell whether this device is none of the account any more; the server may have to say it.
+
+    This takes events; they are not missed, for the window begins with reading everything.
+    """
+    deadline = time.monotonic() + ASK_FOR
+    while not client.removed and time.monotonic() < deadline:
+        event = client.next_event(0.1)
+        if isinstance(event, SignedOut):
+            return event.reason == GONE
+        if isinstance(event, ConnectionChanged) and event.state is ConnectionState.CONNECTED:
+            return False
+    return client.removed
 
 
 def restore(attempt: Restoration, make: MakeClient, profile: Path | None) -> SignedIn:
@@ -165,6 +197,12 @@ class Complaint:
     place: str
     text: str
 
+
+TURNED_AWAY = (
+    "The server says that this device was removed from your account: it takes nothing from it any "
+    "more. What it holds can still be read here; to use this computer again, log in with a new "
+    "profile."
+)
 
 REASONS = {
     "name-taken": ("username", "This name is taken. Choose another one, or log in if it is yours."),

@@ -220,6 +220,8 @@ class App:
         why = Complaint("general", sentence) if sentence else None
         if self.client is not None and self.client.removed:
             why = Complaint("removed", REMOVED_TEXT)
+        elif self.main is not None and self.main.controller.turned_away:
+            why = Complaint("removed", account.TURNED_AWAY)
         if self._leave():
             self.options = Options(profile=self.options.profile, pin=self.options.pin)
             self.show_start(why)
@@ -321,6 +323,8 @@ class App:
         self.lanes.slow(system.prefers_dark, answered)
 
     def _focused(self, event: tkinter.Event[tkinter.Misc]) -> None:
+        if self.main is not None:
+            self.main.shortcuts.focus_came(event.widget)
         if event.widget is not self.root:
             return
         if self.main is not None:

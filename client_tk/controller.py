@@ -8,10 +8,8 @@ for what it puts into the lanes.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
-from typing import Literal
 
 from bpost.client import (
     Client,
@@ -21,7 +19,6 @@ from bpost.client import (
     ContactsChanged,
     Conversation,
     ConversationChanged,
-    DeviceInfo,
     Event,
     EventsLost,
     HandoverChanged,
@@ -31,11 +28,10 @@ from bpost.client import (
     MessageRemoved,
     SecurityNotice,
     SignedOut,
-    receipt_text,
-    remove_profile,
-    write_document,
 )
 from bpost.errors import BPostError
+from client_tk.account import GONE
+from client_tk.custody import Custody
 from client_tk.lanes import Failed, Lanes
 from client_tk.model import MOST_UNREAD, PAGE, Book, Connection, Timeline
 from client_tk.view import View
@@ -59,14 +55,17 @@ class Controller:
         self.lanes = lanes
         self.view = view
         self.clock = clock
-        self.book = Book()
+        self.book = Book(client.username)
         self.timeline = Timeline("")
         self.notices: dict[str, str] = {}
         self._unseen = False
         self._loading = False
         self._stale = False
         self._first = ""
-        self._ending = False
+        self._was_connected = False
+        self.custody = Custody(client, lanes)
+        self.turned_away = False
+        """Whether the server has told that this device is none of the account any more."""
 
     def start(self, name: str = "") -> None:
         """Show what there is; and the conversation with ``name``, if one is given."""
@@ -219,6 +218,7 @@ class Controller:
             done()
             self.reload()
             self.open(contact.name)
+            self.view.focus_composer()
 
         self.lanes.slow(lambda: self.client.add_contact(name), added, failed)
 
@@ -251,63 +251,6 @@ class Controller:
         self.notices.pop(self.book.current.lower(), None)
         self.view.show_person()
 
-    def change_password(self, current: str, new: str, done: Done, failed: Failed) -> None:
-        """Change the password of the account."""
-        self.lanes.slow(lambda: self.client.change_password(current, new), lambda _: done(), failed)
-
-    # The whole account
-
-    def backup(
-        self, kept: Mapping[str, object], file: Path, passphrase: str, done: Done, failed: Failed
-    ) -> None:
-        """Write a backup; ``kept`` are the settings that it holds."""
-        backup = self.client.backup
-        self.lanes.slow(lambda: backup(file, passphrase, kept), lambda _: done(), failed)
-
-    def export(self, file: Path, format_: Literal["html", "json"]) -> None:
-        """Write the open conversation to a file, in the clear."""
-        name = self.book.current
-        self.lanes.slow(
-            lambda: write_document(file, self.client.export(name, format_)),
-            lambda _: self.view.say(f"The conversation with {name} is in {file}."),
-            self._failed,
-        )
-
-    def delete_account(self, password: str, remove: bool, failed: Failed) -> None:
-        """Delete the account on the server, and the profile if that is wanted; then leave."""
-        self._ending = True
-        client = self.client
-
-        def work() -> str:
-            receipt = receipt_text(client.delete_account(password))
-            client.close()
-            if remove:
-                remove_profile(client.folder)
-            return f"The account is deleted. {receipt}"
-
-        def refused(error: BPostError) -> None:
-            self._ending = False
-            failed(error)
-
-        self.lanes.slow(work, self.view.signed_out, refused)
-
-    def list_devices(self, done: Callable[[list[DeviceInfo]], object], failed: Failed) -> None:
-        """Ask for the devices of the account."""
-        self.lanes.slow(self.client.devices, done, failed)
-
-    def name_device(self, name: str, done: Callable[[], object], failed: Failed) -> None:
-        """Name this device."""
-        self.lanes.slow(lambda: self.client.name_device(name), lambda _: done(), failed)
-
-    def remove_device(self, device: str, done: Done, failed: Failed, *, renew: bool) -> None:
-        """Remove another device of the account, and renew the account key that it had, or not."""
-        remove = self.client.remove_device
-        self.lanes.slow(lambda: remove(device, renew=renew), lambda _: done(), failed)
-
-    def renew_key(self, done: Callable[[], object], failed: Failed) -> None:
-        """Renew the account key."""
-        self.lanes.slow(self.client.renew_key, lambda _: done(), failed)
-
     def reconnect(self) -> None:
         """Try to connect now."""
         self.lanes.quick(self.client.reconnect, failed=self._failed)
@@ -333,8 +276,8 @@ class Controller:
             self._connection(event)
         elif isinstance(event, SecurityNotice):
             self._notice(event)
-        elif isinstance(event, SignedOut) and not self._ending:
-            self.view.signed_out(event.text)
+        elif isinstance(event, SignedOut) and not self.custody.ending:
+            self._signed_out(event)
         elif isinstance(event, EventsLost):
             self.reload()
             if self.book.current:
@@ -380,11 +323,18 @@ class Controller:
         elif len(self.timeline.lines) < PAGE:
             self.older()
 
+    def _signed_out(self, event: SignedOut) -> None:
+        """Leave; but who opens what a device still holds, that was removed before, may read it."""
+        self.turned_away = event.reason == GONE
+        if self._was_connected or not self.turned_away:
+            self.view.signed_out(event.text)
+
     def _connection(self, event: ConnectionChanged) -> None:
         retry_at = None if event.retry_in is None else time.monotonic() + event.retry_in
         self.book.connection = Connection(event.state, retry_at, event.waiting, event.text)
         self.view.show_connection()
         if event.state is ConnectionState.CONNECTED:
+            self._was_connected = True
             self.view.show_person()
 
     def _notice(self, event: SecurityNotice) -> None:

@@ -78,7 +78,7 @@ class RowPainter:
         self.canvas.create_text(
             left,
             y,
-            text=elide(fonts["name"].measure, row.name, room),
+            text=elide(fonts["name"].measure, row.title or row.name, room),
             font=fonts["name"],
             fill=palette.text,
             anchor="w",

@@ -20,23 +20,29 @@ class Person:
     name: str
     contact: Contact | None
     notice: str = ""
+    own: bool = False
 
     @property
     def line(self) -> tuple[str, str, str]:
         """Return the icon, the sentence below the name, and its style."""
         contact = self.contact
+        if self.own:
+            return "person", "What happens on your devices", "Muted"
         if contact is not None and contact.key_changed:
             return "shield-exclamation", "The key has changed", "Warning"
         if contact is not None and contact.verified:
             return "shield-check", "Verified · sealed end to end", "Good"
         if contact is not None and contact.has_key:
             return "shield-lock", "Sealed end to end", "Muted"
+        if contact is None or not contact.listed:
+            return "shield", "Not in your contacts", "Muted"
         return "shield", "No key yet: the first message waits for it", "Muted"
 
     @property
     def may_write(self) -> bool:
         """Whether one can write to this person."""
-        return self.contact is not None and self.contact.listed and not self.contact.blocked
+        contact = self.contact
+        return not self.own and contact is not None and contact.listed and not contact.blocked
 
 
 class Header(Frame):
@@ -73,6 +79,10 @@ class Header(Frame):
     def show_person(self, person: Person) -> None:
         """Show somebody."""
         self.person = person
+        if person.own:
+            self.safety.pack_forget()
+        else:
+            self.safety.pack(side="right", padx=(0, self.look.px(4)), after=self.menu_button)
         self.restyle()
 
     def restyle(self) -> None:
@@ -81,7 +91,7 @@ class Header(Frame):
         palette = self.look.palette
         tint = {"Warning": palette.warning, "Good": palette.good}.get(style, palette.muted)
         image = self.look.icon(icon, 13, tint)
-        self.name.configure(text=self.person.name)
+        self.name.configure(text=words.OWN if self.person.own else self.person.name)
         self.below.configure(text=f" {sentence}", style=f"{style}.TLabel", image=image)
         size = self.look.text_px(38)
         self.face.configure(width=size, height=size, background=palette.background)
@@ -99,8 +109,19 @@ class Header(Frame):
 
     def open_menu(self) -> Menu:
         """Open the menu below its button."""
-        menu, contact = self._menu, self.person.contact
+        menu = self._menu
         menu.delete(0, "end")
+        if not self.person.own:
+            self._add_changes(menu)
+        menu.add_command(label="Export as a page …", command=lambda: self.ask_change("html"))
+        menu.add_command(label="Export as JSON …", command=lambda: self.ask_change("json"))
+        button = self.menu_button
+        menu.tk_popup(button.winfo_rootx(), button.winfo_rooty() + button.winfo_height())
+        return menu
+
+    def _add_changes(self, menu: Menu) -> None:
+        """Add what can be done with the other person."""
+        contact = self.person.contact
         menu.add_command(label="Compare safety numbers …", command=self.ask_safety)
         menu.add_separator()
         if contact is None or not contact.listed:
@@ -115,11 +136,6 @@ class Header(Frame):
             command=lambda: self.ask_change("unblock" if blocked else "block"),
         )
         menu.add_separator()
-        menu.add_command(label="Export as a page …", command=lambda: self.ask_change("html"))
-        menu.add_command(label="Export as JSON …", command=lambda: self.ask_change("json"))
-        button = self.menu_button
-        menu.tk_popup(button.winfo_rootx(), button.winfo_rooty() + button.winfo_height())
-        return menu
 
 
 class Banner(Frame):
@@ -130,9 +146,10 @@ class Banner(Frame):
         self.look = look
         self.act: Callable[[str], object] = lambda _: None
         self.text = Wrapped(self, text="", style="Notice.TLabel")
-        self.text.pack(side="left", fill="x", expand=True)
         self.buttons = Frame(self, style="Notice.TFrame")
+        # Before the text, so that where there is little room it is the text that wraps.
         self.buttons.pack(side="right", padx=(look.px(12), 0))
+        self.text.pack(side="left", fill="x", expand=True)
         self.shown: tuple[str, tuple[tuple[str, str], ...]] = ("", ())
 
     def show_person(self, person: Person) -> bool:
@@ -159,6 +176,8 @@ class Banner(Frame):
 def what_to_know(person: Person) -> tuple[str, tuple[tuple[str, str], ...]]:
     """Return what has to be known of somebody, and the answers: label and action."""
     name, contact = person.name, person.contact
+    if person.own:
+        return "", ()
     if contact is not None and contact.was_verified:
         return (
             f"You had verified {name}, and now their key has changed. Perhaps they began anew; "

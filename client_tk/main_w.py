@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bpost.client import Client
+from bpost.errors import BPostError
 from client_tk import files
 from client_tk.backup_w import BackupSheet
 from client_tk.composer_w import Composer
@@ -21,7 +22,8 @@ from client_tk.devices_w import DevicesSheet
 from client_tk.handover import HandoverDesk
 from client_tk.handover_w import HandoverBar
 from client_tk.header_w import Banner, Header, Person
-from client_tk.lanes import Lanes
+from client_tk.keys import Keys
+from client_tk.lanes import Failed, Lanes
 from client_tk.messages_w import MessagesView
 from client_tk.password_w import PasswordSheet
 from client_tk.pictures import Pictures
@@ -33,11 +35,9 @@ from client_tk.settings_w import Choices, KeysSheet, SettingsSheet
 from client_tk.side_w import Side
 from client_tk.status_w import StatusLine
 from client_tk.theme import Look
-from client_tk.widgets import Frame, Label, Panedwindow, Timers, shortcut
+from client_tk.widgets import Frame, Label, Panedwindow, Timers
 
 SIDE = 310
-KEYS_TAG = "BPostKeys"
-WITH_CONTROL_OR_ALT = 0x4 | 0x8
 
 
 @dataclass
@@ -82,7 +82,7 @@ class MainWindow(Frame):
         self.handover = HandoverBar(self, self.look, desk, self.panes)
         self._connect()
         self._order_focus()
-        self._bind_keys()
+        self.shortcuts = self._make_keys()
         self._zoom = self.look.zoom
         self.look.follow(self._restyle)
         self.bind("<Destroy>", lambda _: self.look.forget(self._restyle), add="+")
@@ -98,9 +98,10 @@ class MainWindow(Frame):
         self.edge = Frame(self.talk, style="Line.TFrame", height=1)
         self.edge.pack(fill="x")
         self.banner = Banner(self.talk, look)
-        self.composer = Composer(self.talk, look)
-        self.composer.pack(side="bottom", fill="x")
-        Frame(self.talk, style="Line.TFrame", height=1).pack(side="bottom", fill="x")
+        self.foot = Frame(self.talk)
+        Frame(self.foot, style="Line.TFrame", height=1).pack(fill="x")
+        self.composer = Composer(self.foot, look)
+        self.composer.pack(fill="x")
         self.messages = MessagesView(self.talk, look, self.shell.pictures)
         self.messages.pack(fill="both", expand=True)
         self.nobody.pack(fill="both", expand=True)
@@ -158,43 +159,34 @@ class MainWindow(Frame):
     def _order_focus(self) -> None:
         """Let Tab go from the list to the messages, to the composer, to the line below."""
         order = (self.side, self.right, self.status)
-        for part in (*order, self.header, self.banner, self.messages, self.composer):
+        for part in (*order, self.header, self.banner, self.messages, self.foot):
             part.lift()
-        self.messages.canvas.bind("<Key>", self._typed, add="+")
 
-    def _typed(self, event: tkinter.Event[tkinter.Misc]) -> None:
-        """Let who types while the messages have the focus write."""
-        if event.char and event.char.isprintable() and not int(event.state) & WITH_CONTROL_OR_ALT:
-            self.composer.type_on(event.char)
-
-    def _bind_keys(self) -> None:
-        """Let the keys of the window come before those of the widget that has the focus."""
-        key = shortcut(self)
-        keys: dict[str, Callable[[], object]] = {
-            f"<{key}-n>": self.new_contact,
-            f"<{key}-k>": self.side.focus_search,
-            f"<{key}-comma>": self.open_settings,
-            f"<{key}-l>": self.shell.lock,
-            f"<{key}-slash>": lambda: KeysSheet(self, self.look),
+    def _make_keys(self) -> Keys:
+        """Say which key does what, whatever in the window has the focus."""
+        actions: dict[str, Callable[[], object]] = {
+            "<Shortcut-n>": self.new_contact,
+            "<Shortcut-k>": self.side.focus_search,
+            "<Shortcut-comma>": self.open_settings,
+            "<Shortcut-l>": self.shell.lock,
+            "<Shortcut-slash>": lambda: KeysSheet(self, self.look),
             "<Control-Tab>": lambda: self.step(1),
             "<Control-Shift-Tab>": lambda: self.step(-1),
             "<Alt-Down>": lambda: self.step(1),
             "<Alt-Up>": lambda: self.step(-1),
             "<Escape>": self.escape,
         }
-        for size_key in ("plus", "equal", "KP_Add"):
-            keys[f"<{key}-{size_key}>"] = lambda: self.shell.enlarge(1)
-        for size_key in ("minus", "KP_Subtract"):
-            keys[f"<{key}-{size_key}>"] = lambda: self.shell.enlarge(-1)
-        for size_key in ("0", "KP_0"):
-            keys[f"<{key}-Key-{size_key}>"] = lambda: self.shell.enlarge(0)
+        sizes = {1: ("plus", "equal", "KP_Add"), -1: ("minus", "KP_Subtract"), 0: ("0", "KP_0")}
+        for steps, names in sizes.items():
+            for name in names:
+                enlarge = functools.partial(self.shell.enlarge, steps)
+                actions[f"<Shortcut-Key-{name}>"] = enlarge
         for number in range(1, 10):
-            keys[f"<{key}-Key-{number}>"] = functools.partial(self.side.list.choose, number - 1)
+            choose = functools.partial(self.side.list.choose, number - 1)
+            actions[f"<Shortcut-Key-{number}>"] = choose
         if self.tk.call("tk", "windowingsystem") == "x11":
-            keys["<Control-ISO_Left_Tab>"] = lambda: self.step(-1)
-        for sequence, action in keys.items():
-            self.bind_class(KEYS_TAG, sequence, functools.partial(_act, action))
-        _put_tag(self)
+            actions["<Control-ISO_Left_Tab>"] = lambda: self.step(-1)
+        return Keys(self, actions, self.composer.type_on, self.focus_composer)
 
     def step(self, step: int) -> None:
         """Go to the next conversation, or to an earlier one."""
@@ -254,29 +246,42 @@ class MainWindow(Frame):
 
     def change_password(self) -> PasswordSheet:
         """Ask for the new password."""
-        change = self.controller.change_password
+        change = self.controller.custody.change_password
         return PasswordSheet(self, self.look, self.client.username, change, self.say)
 
     def open_backup(self) -> BackupSheet:
         """Ask for the passphrase of a backup."""
-        backup = functools.partial(self.controller.backup, self.shell.settings.portable())
+        kept = self.shell.settings.portable()
+        backup = functools.partial(self.controller.custody.backup, kept)
         return BackupSheet(self, self.look, self.client.username, backup, self.say)
 
     def open_delete(self) -> DeleteSheet:
         """Ask whether the account is to be deleted."""
-        name = self.client.username
-        return DeleteSheet(self, self.look, name, self.controller.delete_account)
+
+        def delete(password: str, remove: bool, failed: Failed) -> None:
+            custody = self.controller.custody
+            custody.delete_account(password, remove, self.signed_out, failed)
+
+        return DeleteSheet(self, self.look, self.client.username, delete)
 
     def export(self, format_: Literal["html", "json"]) -> None:
         """Ask where to, and export the open conversation."""
-        name = f"{self.controller.book.current}.{format_}"
-        file = files.save_as(self, "Export the conversation", name)
+        name, custody = self.controller.book.current, self.controller.custody
+        file = files.save_as(self, "Export the conversation", f"{name}.{format_}")
+
+        def done() -> None:
+            self.say(f"The conversation with {name} is in {file}.")
+
+        def failed(error: BPostError) -> None:
+            self.say(str(error), alarming=True)
+
         if file is not None:
-            self.controller.export(file, format_)
+            custody.export(name, file, format_, done, failed)
 
     def open_devices(self) -> DevicesSheet:
         """Show the devices of the account."""
-        return DevicesSheet(self, self.look, self.controller, self.say, self.handover.desk)
+        custody = self.controller.custody
+        return DevicesSheet(self, self.look, custody, self.say, self.handover.desk)
 
     def open_safety(self) -> SafetySheet:
         """Show what both people compare, and what is known of the key."""
@@ -336,7 +341,12 @@ class MainWindow(Frame):
         if not book.current:
             return
         notice = self.controller.notices.get(book.current.lower(), "")
-        person = Person(book.current, self.controller.contact(), notice)
+        own = book.is_own(book.current)
+        person = Person(book.current, self.controller.contact(), notice, own)
+        if own:
+            self.foot.pack_forget()
+        else:
+            self.foot.pack(side="bottom", fill="x", before=self.messages)
         self.header.show_person(person)
         if self.banner.show_person(person):
             self.banner.pack(fill="x", after=self.edge)
@@ -384,16 +394,3 @@ class MainWindow(Frame):
         """Keep what was written, and how wide the list was."""
         self.composer.flush_draft()
         self.shell.settings.side = self.panes.sashpos(0)
-
-
-def _act(action: Callable[[], object], _: tkinter.Event[tkinter.Misc]) -> str:
-    """Do what a key asks for, and let nobody else see the key."""
-    action()
-    return "break"
-
-
-def _put_tag(widget: tkinter.Misc) -> None:
-    """Let our keys come first in a widget and in all that lies in it."""
-    widget.bindtags((KEYS_TAG, *widget.bindtags()))
-    for child in widget.winfo_children():
-        _put_tag(child)

@@ -40,6 +40,7 @@ class Row:
     name: str
     text: str
     time: str
+    title: str = ""  # what stands there in place of the name
     unread: int = 0
     draft: bool = False
     status: str = ""  # of the last message, if it is one's own
@@ -212,7 +213,8 @@ class Timeline:
 class Book:
     """All conversations and contacts of the account, and which one is open."""
 
-    def __init__(self) -> None:
+    def __init__(self, own: str = "") -> None:
+        self._own = own.lower()
         self.conversations: dict[str, Conversation] = {}
         self.contacts: dict[str, Contact] = {}
         self.current = ""
@@ -232,6 +234,10 @@ class Book:
     def contact(self, name: str) -> Contact | None:
         """Return what is known of ``name``."""
         return self.contacts.get(name.lower())
+
+    def is_own(self, name: str) -> bool:
+        """Tell whether ``name`` is oneself: there, what happens on one's own devices is told."""
+        return name.lower() == self._own
 
     def people(self) -> list[str]:
         """Return all names in the order of the list: newest message first, then by name."""
@@ -267,6 +273,7 @@ class Book:
             name=one.name,
             text=draft or words.last_line(last),
             time=words.short_time(last.sent, now) if last else "",
+            title=words.OWN if self.is_own(one.name) else "",
             unread=one.unread,
             draft=bool(draft),
             status=last.status if last and last.own and last.kind == "text" and not draft else "",

@@ -31,6 +31,7 @@ MONTHS = (
 OVERRIDES = "\u202a\u202b\u202c\u202d\u202e"
 EMOJI = re.compile("[\u2300-\u23ff\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U0001fbff]")
 JOINERS = re.compile("[\u200d\u20e3\ufe0e\ufe0f\U000e0000-\U000e007f]")
+OWN = "Your account"  # in place of one's own name, where others stand by theirs
 _in_words = False
 UNSEEN = ("Cc", "Cs")  # controls, and halves of a character
 DIRECTIONS = {*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C}

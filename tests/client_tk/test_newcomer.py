@@ -1,0 +1,194 @@
+"""What a newcomer stumbles over: where the focus is, what can be seen, which way out there is."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+import tkinter
+import unittest
+from collections.abc import Sequence
+from pathlib import Path
+
+from bpost.client import Client, Contact, SignedOut
+from client_tk.account import TURNED_AWAY
+from client_tk.contact_w import AddContactSheet
+from tests.client_tk.gui import PASSWORD
+from tests.client_tk.simulator import SimulatedClient
+from tests.client_tk.test_main_w import MainTest
+
+GONE = SignedOut("no-such-device", "This device was removed from the account.")
+
+
+class FocusTest(MainTest):
+    """Whatever was clicked last: keys do what they say, and what is typed is written."""
+
+    def banner_buttons(self) -> Sequence[tkinter.Misc]:
+        """Return the buttons of the banner."""
+        return self.window.banner.buttons.winfo_children()
+
+    def type_here(self, keys: str) -> None:
+        """Press keys where the focus is."""
+        self.app.root.update()
+        focus = self.window.focus_get()
+        assert focus is not None
+        focus.event_generate(keys)
+        self.app.root.update()
+
+    def meet_stranger(self) -> None:
+        """Let somebody write who is no contact, and open what they wrote."""
+        self.client.put("frank", "hello, I am new here")
+        self.world.people.add("frank")
+        self.settle(self.app)
+        self.open("frank")
+
+    def test_after_a_request_was_accepted_one_types_the_answer(self) -> None:
+        self.meet_stranger()
+        self.banner_buttons()[0].focus_force()
+        self.app.root.update()
+        self.banner_buttons()[0].invoke()  # type: ignore[attr-defined]
+        self.settle(self.app)
+        self.type_here("<KeyPress-h>")
+        self.assertEqual(self.window.composer.value, "h")
+
+    def test_keys_work_while_a_button_of_the_banner_has_the_focus(self) -> None:
+        self.meet_stranger()
+        self.press(self.banner_buttons()[1], "<Control-n>")
+        self.assertIsInstance(self.sheet(), AddContactSheet)
+
+    def test_who_was_just_added_can_be_written_to(self) -> None:
+        self.world.people.add("zoe")
+        self.press(self.window.side.list.canvas, "<Control-n>")
+        asked = self.sheet()
+        assert isinstance(asked, AddContactSheet)
+        asked.name.value = "zoe"
+        asked.submit()
+        self.until(lambda: self.window.composer.conversation == "zoe", "the new contact")
+        self.settle(self.app)
+        self.type_here("<KeyPress-y>")
+        self.assertEqual(self.window.composer.value, "y")
+
+    def test_who_types_over_the_list_writes_but_space_presses_a_button(self) -> None:
+        self.open("bob")
+        self.press(self.window.side.list.canvas, "<KeyPress-a>")
+        self.press(self.window.header.safety, "<KeyPress-b>")
+        self.assertEqual(self.window.composer.value, "ab")
+        self.press(self.window.header.safety, "<KeyPress-space>")
+        self.press(self.window.header.safety, "<KeyRelease-space>")
+        self.assertEqual(self.window.composer.value, "ab")
+
+    def test_what_is_searched_for_is_not_written(self) -> None:
+        self.open("bob")
+        self.press(self.window.side.search, "<KeyPress-c>")
+        self.assertEqual(self.window.composer.value, "")
+        self.assertEqual(self.window.side.wanted.get(), "c")
+
+    def test_a_sheet_keeps_the_focus_when_the_window_below_is_clicked(self) -> None:
+        self.press(self.window.side.list.canvas, "<Control-n>")
+        sheet = self.sheet()
+        self.app.root.focus_force()
+        self.app.root.update()
+        self.app.root.update()
+        focus = self.app.root.focus_get()
+        assert focus is not None
+        self.assertIs(focus.winfo_toplevel(), sheet)
+
+
+class BannerTest(MainTest):
+    """What is asked above the messages can be answered, however narrow the window is."""
+
+    def test_every_answer_is_wholly_seen(self) -> None:
+        self.open("bob")
+        known = self.client._contacts["bob"]
+        self.client.know(dataclasses.replace(known, key_changed=True))
+        for width in (1020, 680):
+            self.app.root.geometry(f"{width}x500")
+            self.settle(self.app)
+            self.app.root.update()
+            for button in self.window.banner.buttons.winfo_children():
+                with self.subTest(width=width, button=button.cget("text")):
+                    right = button.winfo_rootx() + button.winfo_reqwidth()
+                    edge = self.window.banner.winfo_rootx() + self.window.banner.winfo_width()
+                    self.assertLess(right, edge)
+
+
+class TurnedAwayTest(MainTest):
+    """A device that the server knows no more, though no list says that it was removed."""
+
+    def test_it_may_become_a_new_device_and_what_it_held_is_set_aside(self) -> None:
+        aside = self.folder.with_name(f"{self.folder.name}.removed-1")
+        self.addCleanup(shutil.rmtree, aside, ignore_errors=True)
+        self.client.tell(GONE)
+        self.until(lambda: self.app.start is not None, "the start window")
+        start = self.start(self.app)
+        self.assertEqual(start.general.cget("text"), TURNED_AWAY)
+        start.log_in.password.value = PASSWORD
+        make = self.app._make
+
+        def turned_away(server: str, profile: Path, *, pin: str | None = None) -> Client:
+            client = make(server, profile, pin=pin)
+            if len(self.world.clients) == 2:  # with the old profile
+                self.world.client.tell(GONE)
+            return client
+
+        self.app._make = turned_away
+        start.again.invoke()
+        self.until(lambda: self.app.main is not None, "the main window")
+        self.assertTrue(aside.exists())
+        self.assertEqual(len(self.world.clients), 3)
+
+    def test_a_profile_that_the_server_still_knows_stays_in_its_place(self) -> None:
+        aside = self.folder.with_name(f"{self.folder.name}.removed-1")
+        self.addCleanup(shutil.rmtree, aside, ignore_errors=True)
+        self.client.tell(GONE)
+        self.until(lambda: self.app.start is not None, "the start window")
+        self.start(self.app).log_in.password.value = PASSWORD
+        self.start(self.app).again.invoke()
+        self.until(lambda: self.app.main is not None, "the main window")
+        self.assertFalse(aside.exists())
+
+    def test_what_it_held_can_be_read(self) -> None:
+        self.window.controller._was_connected = False  # it was turned away when it logged in
+        self.client.tell(GONE)
+        self.settle(self.app)
+        self.open("carol")
+        self.assertIn("Tomorrow is fine", self.shown())
+
+
+class OwnTest(MainTest):
+    """What happens on one's own devices is told in a conversation with oneself."""
+
+    @staticmethod
+    def prepare(client: SimulatedClient) -> None:
+        """Let alice have been told of a device."""
+        client.know(Contact("bob", 0, has_key=True))
+        client.put("alice", "A new device was added.", kind="notice", quiet=True)
+
+    def test_nobody_is_asked_to_add_or_block_themselves(self) -> None:
+        self.open("alice")
+        self.assertIn("A new device was added.", self.shown())
+        self.assertFalse(self.window.banner.winfo_ismapped())
+        self.assertEqual(self.window.header.name.cget("text"), "Your account")
+        self.assertFalse(self.window.composer.winfo_ismapped())
+        self.assertFalse(self.window.header.safety.winfo_ismapped())
+        self.assertNotIn("block", self._menu())
+        self.screenshot(self.app, f"main-own-{self.appearance}")
+        self.open("bob")
+        self.assertTrue(self.window.composer.winfo_ismapped())
+        self.assertTrue(self.window.header.safety.winfo_ismapped())
+
+    def _menu(self) -> str:
+        menu = self.window.header.open_menu()
+        last = menu.index("end")
+        assert last is not None
+        kinds = [menu.type(place) for place in range(last + 1)]
+        labels = [
+            str(menu.entrycget(place, "label"))
+            for place, kind in enumerate(kinds)
+            if kind == "command"
+        ]
+        menu.unpost()
+        return " ".join(labels).lower()
+
+
+if __name__ == "__main__":
+    unittest.main()
