@@ -7,7 +7,7 @@ whether it may be an attack, and what is shown meanwhile.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from types import MappingProxyType
@@ -82,22 +82,29 @@ RULES: Mapping[str, Rule] = MappingProxyType(
 GAP = "gap"
 """The cause of what never came at all: a number of a chain that was left out."""
 
+TOO_MANY = "So much of this person could not be read that it is not asked for."
+"""What is shown in place of a rule's text, where nothing more is asked for."""
+
 UNFORESEEN = Rule(Action.SHOW, "")
 
 LOST_TEXTS: Mapping[str, str] = MappingProxyType(
     {
+        "no-message": "It was not a message.",
         "too-old": "It was too old to be sent again.",
         "gone": "The sender does not have it any more.",
         "tries": "It was sent again as often as may be, and did not arrive.",
         "not-for-you": "It was not meant for this device.",
-        "unknown": "The sender knows of no such message: it was altered or made up on the way.",
-        "no-message": "It was not a message.",
-        "deadline": "No answer came in time.",
-        "device-gone": "The device that sent it is not used any more.",
         "restored": "The device that sent it was restored from an older copy, without it.",
+        "device-gone": "The device that sent it is not used any more.",
+        "deadline": "No answer came in time.",
+        "unknown": "The sender knows of no such message: it was altered or made up on the way.",
     }
 )
-"""Why the sender, or this device, has given something up."""
+"""Why the sender, or this device, has given something up.
+
+Where several devices were asked for one thing, the reason that comes first here is the one: only
+the device that had sent it can give it, while any other knows nothing.
+"""
 
 UNTOLD = frozenset({"unknown", "not-for-you", "deadline", "device-gone"})
 """Of these, the sender has nothing to be told, or was not reached."""
@@ -106,6 +113,12 @@ UNTOLD = frozenset({"unknown", "not-for-you", "deadline", "device-gone"})
 def rule_of(cause: str) -> Rule:
     """Return what a cause leads to."""
     return RULES.get(cause, UNFORESEEN)
+
+
+def true_reason(reasons: Iterable[str]) -> str:
+    """Return why something was lost, of what several devices say."""
+    order = list(LOST_TEXTS)
+    return min(reasons, key=lambda one: order.index(one) if one in order else len(order))
 
 
 def lost_text(reason: str) -> str:

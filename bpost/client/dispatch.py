@@ -209,6 +209,10 @@ class Dispatch:
                     self._due.append(time.monotonic() + wait)
             for peer in self._parts.devices.take_retired():
                 self._asked.pop(peer, None)
+            sought = self._parts.senders.take_sought()
+        for peer in sought:
+            self._asked.pop(peer, None)
+            self._ask(peer)
 
     def _nudge(self) -> None:
         """Follow up, once a minute, on texts that were stored and not delivered."""
@@ -327,6 +331,8 @@ class Dispatch:
             learned = devices.learn(peer, reply)
             events += [event for event in learned.events if self._is_news(event)]
             self._note_asked(peer)
+            if not learned.held:
+                self._parts.senders.learned(peer)
         return learned.held or self._auditor.look_at_list(peer)
 
     def _note_asked(self, peer: str) -> None:

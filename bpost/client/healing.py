@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, cast
 
-from bpost.client.causes import GAP, Action, lost_text, rule_of
+from bpost.client.causes import GAP, Action, lost_text, rule_of, true_reason
 from bpost.client.chains import Chains
 from bpost.client.devices import Devices
 from bpost.client.errands import Errands
@@ -21,6 +21,7 @@ from bpost.client.history import History
 from bpost.client.models import Entry, Inquiry, Want
 from bpost.client.people import People
 from bpost.client.profile import Profile
+from bpost.client.senders import Senders
 from bpost.client.wants import Wants
 from bpost.protocol.canonical_json import Json
 from bpost.protocol.content import MISSING_ITEMS, RETRY
@@ -59,6 +60,7 @@ class Healing:
         history: History,
         chains: Chains,
         wants: Wants,
+        senders: Senders,
         errands: Errands,
     ) -> None:
         self._profile = profile
@@ -68,6 +70,7 @@ class Healing:
         self._history = history
         self._chains = chains
         self._wants = wants
+        self._senders = senders
         self._errands = errands
 
     # Asking
@@ -75,6 +78,7 @@ class Healing:
     def work(self) -> tuple[list[Event], float | None]:
         """Ask for what is due; return what to tell, and after how many seconds to look again."""
         events, waits = list[Event](), list[int]()
+        self._senders.find()
         expected = sorted(self._wants.expected(), key=_whose)
         for (peer, device), wants in groupby(expected, key=_whose):
             wait = self._ask(peer, device, list(wants), events)
@@ -114,18 +118,22 @@ class Healing:
         return max(0, due - now)
 
     def _request(self, peer: str, device: str, due: Sequence[Want]) -> None:
-        """Send one request, over a new session where the old one failed."""
+        """Send one request, over a new session where the old one failed; or seek the device."""
         now, limits = self._profile.now(), self._profile.limits
         hour = int(limits.inquiry_seconds * 1000)
         known = self._inquiry(peer, device)
         fresh = known.fresh
         anew = any(rule_of(one.cause).action is Action.ASK_ANEW for one in due)
-        if anew and fresh + hour <= now:
+        if device and anew and fresh + hour <= now:
             self._devices.retire(peer, device)
             fresh = now
         over = known.started + hour <= now
-        for conversation, some in groupby(sorted(due, key=_where), key=_where):
-            self._name(peer, device, self._history.other(conversation), list(some))
+        if device:
+            for conversation, some in groupby(sorted(due, key=_where), key=_where):
+                self._name(peer, device, self._history.other(conversation), list(some))
+        else:
+            self._senders.seek(peer)
+            self._note_asked(due)
         row = {
             "peer": peer,
             "device": device,
@@ -147,7 +155,10 @@ class Healing:
             "after": 0,
         }
         self._errands.send(peer, device, other, RETRY, content)
-        for one in (*numbers, *frames):
+        self._note_asked((*numbers, *frames))
+
+    def _note_asked(self, wants: Sequence[Want]) -> None:
+        for one in wants:
             asked = Want.update(asked=self._profile.now(), tries=one.tries + 1)
             self._store.run(asked.where(Want.id == one.id))
 
@@ -165,7 +176,7 @@ class Healing:
             asked_enough = want.tries >= limits.retries and want.asked + hour < now
             if over or asked_enough:
                 events += self._lose(want, "deadline")
-            elif listed and device not in listed:
+            elif device and listed and device not in listed:
                 events += self._lose(want, "device-gone")
             else:
                 left.append(want)
@@ -223,9 +234,10 @@ class Healing:
         self._wants.lose(want, reason)
         if want.number is not None:
             return self._chains.lost(want)
-        entry = self._placeholder(want.entry)
-        if entry is None or not all(one.lost for one in self._wants.of_entry(want.entry)):
+        entry, asked = self._placeholder(want.entry), self._wants.of_entry(want.entry)
+        if entry is None or not all(one.lost for one in asked):
             return []
+        reason = true_reason(one.cause for one in asked)
         nothing = reason == "no-message"
         values = NOTHING_MISSING if nothing else {"failure": lost_text(reason)}
         return self._history.change(entry, values)

@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterable
 
 from bpost import b64
-from bpost.client.models import Entry, Posted, Resent, Sent, SentHead
+from bpost.client.models import SQL, Entry, Frame, Posted, Resent, Sent, SentHead
 from bpost.client.profile import Profile
 from bpost.crypto.primitives import sha256
 from bpost.protocol.canonical_json import Json
@@ -83,6 +83,13 @@ class Journal:
             where = (Posted.peer == peer, Posted.seq == seq)
             frame = self._store.one(Posted, *where, order=Posted.sealed.desc())
         return frame
+
+    def is_unsure(self, peer: str) -> bool:
+        """Say whether the place of a frame to ``peer`` is not known: the server has not answered.
+
+        It may be stored all the same, and altered on the way.
+        """
+        return self._store.one(Frame, Frame.peer == peer, Frame.refused == SQL("0")) is not None
 
     def carried(self, frame: Posted) -> Sent | None:
         """Return the payload of a frame; None for what is not sent again."""

@@ -34,6 +34,7 @@ from bpost.client.resending import Resending
 from bpost.client.revisions import Revisions
 from bpost.client.ring import Ring
 from bpost.client.rollback import Rollback
+from bpost.client.senders import Senders
 from bpost.client.stock import Stock
 from bpost.client.trust import Trust
 from bpost.client.wants import Wants
@@ -55,6 +56,7 @@ class Parts:
     trust: Trust
     journal: Journal
     wants: Wants
+    senders: Senders
     errands: Errands
     healing: Healing
     nudging: Nudging
@@ -101,7 +103,8 @@ def assemble(profile: Profile) -> Parts:
     opener = Opener(profile, people, devices, stock)
     trust = Trust(profile, people, book, history)
     errands = Errands(profile, devices, journal, keylog)
-    healing = Healing(profile, people, devices, history, chains, wants, errands)
+    senders = Senders(profile, devices, wants)
+    healing = Healing(profile, people, devices, history, chains, wants, senders, errands)
     resending = Resending(profile, people, devices, history, journal, errands)
     refusals = Refusals(profile, people, devices, history, wants)
     revisions = Revisions(profile, people, devices, history, journal)
@@ -125,6 +128,7 @@ def assemble(profile: Profile) -> Parts:
         trust=trust,
         journal=journal,
         wants=wants,
+        senders=senders,
         errands=errands,
         healing=healing,
         nudging=Nudging(profile, history, outbox),

@@ -5,7 +5,7 @@ All methods are called within a transaction of the profile.
 
 from __future__ import annotations
 
-from bpost.client.causes import Action, Rule, rule_of
+from bpost.client.causes import TOO_MANY, Action, rule_of
 from bpost.client.devices import Devices
 from bpost.client.events import Event, MessageAdded, SecurityNotice
 from bpost.client.history import History, NewEntry
@@ -46,30 +46,31 @@ class Refusals:
         if rule.action is Action.WARN:
             text = f"A message was dropped. {error}"
             return events + self._history.notice(conversation, peer.name, text)
-        message = self._placeholder(delivery, error, rule, conversation)
+        wanted = rule.asks and self._wants.has_room(peer.name)
+        follows = TOO_MANY if rule.asks and not wanted else rule.text
+        message = self._placeholder(delivery, error, follows, conversation)
         more = Talk.update(unreadable=Talk.unreadable + 1).where(Talk.name == conversation)
         self._store.run(more)
-        if rule.asks:
+        if wanted:
             frame = (frame_hash(delivery.body), delivery.seq or 0)
-            devices, entry = self._senders(delivery, peer), int(message.place)
-            self._wants.miss_frame(peer.name, devices, conversation, frame, entry, error.cause)
+            device, entry = self._sender(delivery, peer), int(message.place)
+            self._wants.miss_frame(peer.name, device, conversation, frame, entry, error.cause)
         return [*events, MessageAdded(message)]
 
     def _placeholder(
-        self, delivery: Delivery, error: SecurityError, rule: Rule, conversation: str
+        self, delivery: Delivery, error: SecurityError, follows: str, conversation: str
     ) -> Message:
         kind: Kind = "unsupported" if error.cause == "newer-version" else "unreadable"
-        failure = f"This message could not be read. {error} {rule.text}".strip()
+        failure = f"This message could not be read. {error} {follows}".strip()
         entry = NewEntry(
             delivery.sender, kind, sent=delivery.timestamp or 0, seq=delivery.seq, failure=failure
         )
         return self._history.add(conversation, entry)
 
-    def _senders(self, delivery: Delivery, peer: Peer) -> tuple[str, ...]:
-        """Return which device may have sent a frame: the one it names, or any of the sender's."""
-        listed = self._devices.devices(peer.name)
+    def _sender(self, delivery: Delivery, peer: Peer) -> str:
+        """Return the device that a frame names, if that is one of its sender's; or nothing."""
         try:
             named = parse_envelope(delivery.body, self._profile.limits).device
         except SecurityError:
-            return listed
-        return (named,) if named in listed or not listed else listed
+            return ""
+        return named if named in self._devices.devices(peer.name) else ""

@@ -103,9 +103,10 @@ class Resending:
             row = None if sent is None else self._journal.carried(sent)
             if row is not None:
                 answer.found.setdefault(row.row, (row, frame["hash"]))
-            else:
-                reason = self._why_never() if sent is None else "no-message"
-                answer.lose(reason, 0, frame["hash"])
+            elif sent is not None:
+                answer.lose("no-message", 0, frame["hash"])
+            elif not self._journal.is_unsure(request.sender):  # or else it is asked for again
+                answer.lose(self._why_never(), 0, frame["hash"])
         for number in content["numbers"]:
             row = self._journal.numbered(request.conversation, number)
             if row is None:

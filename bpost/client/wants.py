@@ -44,33 +44,44 @@ class Wants:
     def miss_frame(
         self,
         peer: str,
-        devices: Iterable[str],
+        device: str,
         conversation: str,
         frame: tuple[str, int],
         entry: int,
         cause: str,
-    ) -> bool:
-        """Note a frame, as hash and place in the mailbox, that one of ``devices`` sent.
+    ) -> None:
+        """Note a frame, as hash and place in the mailbox, of a device; ``""`` is not known which.
 
-        Returns False if too many are missing already.
+        Whether there is room for it is asked first.
         """
-        expected = self._store.count(Want, Want.peer == peer, Want.hash != "", ~_lost())
-        if expected >= FRAMES:
-            return False
-        for device in devices:
-            self._store.run(
-                Want.insert(
-                    peer=peer,
-                    device=device,
-                    conversation=conversation,
-                    hash=frame[0],
-                    seq=frame[1],
-                    entry=entry,
-                    cause=cause,
-                    noted=self._profile.now(),
-                )
+        self._store.run(
+            Want.insert(
+                peer=peer,
+                device=device,
+                conversation=conversation,
+                hash=frame[0],
+                seq=frame[1],
+                entry=entry,
+                cause=cause,
+                noted=self._profile.now(),
             )
-        return True
+        )
+
+    def has_room(self, peer: str) -> bool:
+        """Say whether one more frame of ``peer`` can be asked for."""
+        return self._store.count(Want, Want.peer == peer, Want.hash != "", ~_lost()) < FRAMES
+
+    def of_nobody(self) -> list[Want]:
+        """Return the frames of which it is not known which device has sent them."""
+        return self._store.all(Want, Want.device == "", ~_lost(), order=Want.id)
+
+    def spread(self, want: Want, devices: Iterable[str]) -> None:
+        """Expect a frame of each of ``devices``: one of them has sent it."""
+        kept = ("peer", "conversation", "hash", "seq", "entry", "cause", "noted")
+        values = {name: getattr(want, name) for name in kept}
+        for device in devices:
+            self._store.run(Want.insert(device=device, **values))
+        self.forget([want])
 
     def of_number(self, peer: str, device: str, conversation: str, number: int) -> list[Want]:
         """Return what is noted about a number of a chain."""

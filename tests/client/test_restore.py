@@ -122,9 +122,7 @@ class RestoreTest(BackupCase):
             asked = NewEntry("bob", "unreadable", failure="It is being asked for again.")
             place = parts.history.add(conversation, asked).place
             frame = (b64.encode(bytes(32)), 1)
-            parts.wants.miss_frame(
-                "bob", (bob.device,), conversation, frame, int(place), "bad-token"
-            )
+            parts.wants.miss_frame("bob", bob.device, conversation, frame, int(place), "bad-token")
         alice.backup(self.file, PASSPHRASE)
         alice.close()
         again = self.restored()

@@ -16,6 +16,7 @@ GAPS = "tests.client.test_healing.GapTest."
 UNREADABLE = "tests.client.test_healing.UnreadableTest."
 LOST = "tests.client.test_healing.LostTest."
 RESTORED = "tests.client.test_rollback.RollbackTest."
+SENDERS = "tests.client.test_senders."
 BOUNDS = "tests.client.test_healing_bounds.BoundsTest."
 
 ONLY_ITS_OWN = '        if not _was_for(row, request):\n            return "not-for-you"\n'
@@ -133,5 +134,49 @@ TAKEOUTS = [
         "current is None or current.is_stale(now, limits) or current.is_used_up(limits)",
         "current is None or current.is_stale(now, limits)",
         BOUNDS + "test_e35_a_chain_at_its_end_makes_way_for_a_new_session",
+    ),
+    Takeout(
+        "E30",
+        "bpost/client/dispatch.py",
+        "            sought = self._parts.senders.take_sought()\n",
+        "            sought = set[str]()\n",
+        SENDERS + "FirstContactTest.test_e30_a_greeting_of_a_second_device_that_names_nobody_ends",
+    ),
+    Takeout(
+        "E30",
+        "bpost/client/senders.py",
+        "            if devices and self._is_sure(want):\n",
+        "            if devices:\n",
+        SENDERS + "JoinedTest.test_e30_the_first_message_of_a_device_that_joined_heals",
+    ),
+    Takeout(
+        "E30",
+        HEALING,
+        "            elif device and listed and device not in listed:\n",
+        "            elif listed and device not in listed:\n",
+        SENDERS + "JoinedTest.test_e30_the_first_message_of_a_device_that_joined_heals",
+    ),
+    Takeout(
+        "E30",
+        HEALING,
+        "        reason = true_reason(one.cause for one in asked)\n",
+        "",
+        SENDERS + "AnswersTest"
+        ".test_e30_what_was_no_message_is_not_said_to_be_lost_whoever_answers_first",
+    ),
+    Takeout(
+        "E30",
+        RESENDING,
+        "            elif not self._journal.is_unsure(request.sender):",
+        "            else:",
+        SENDERS
+        + "AnswersTest.test_e30_a_frame_whose_place_its_sender_does_not_know_yet_is_not_lost",
+    ),
+    Takeout(
+        "E32",
+        HEALING,
+        "            self._note_asked(due)\n",
+        "",
+        SENDERS + "FirstContactTest.test_e32_the_devices_of_somebody_are_asked_for_once_an_hour",
     ),
 ]
