@@ -275,6 +275,11 @@ class ServerConnection:
         self._stream.finish()
         self._stream.drain(deadline)
         self._outbound.end()
+        # What refers to this again goes, so that the memory is free with the last reference, and
+        # waits for no collector.
+        library = self._library
+        library.sock = library.thread = library.input_buffer = None
+        del self._inbound
 
     def _ping(self) -> None:
         if not self.queued:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import gc
 import os
 import signal
 import socket
@@ -33,6 +34,10 @@ M_ARENA_MAX = -8
 
 HEAPS = 2
 
+GARBAGE = (50_000, 20, 10)
+"""How seldom the collector of cycles looks: each of its full rounds visits all that thousands of
+connections consist of, and holds everybody up meanwhile. Hardly anything here makes cycles."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the server; return the exit status."""
@@ -42,6 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _allow_descriptors()
     _share_heaps()
     restricted = restrict_groups()
+    gc.set_threshold(*GARBAGE)
     asked = _Asked()
     try:
         post_office = PostOffice(read_config(arguments)).start()

@@ -108,7 +108,8 @@ class Clerk:
 
     def _look(self) -> None:
         for desk in self._presence.all():
-            desk.look()
+            if desk.wants_a_look:
+                desk.look()
 
     def _obey(self) -> None:
         """Where an administrator has changed something, act on it."""

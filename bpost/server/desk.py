@@ -81,6 +81,11 @@ class Desk:
         """Whether mail flows: not before the answer to the log-in has been sent."""
         return self._opened
 
+    @property
+    def wants_a_look(self) -> bool:
+        """Whether :meth:`look` could find anything to do; of thousands, few do."""
+        return self._behind or self.plain
+
     def open(self) -> None:
         """Let mail flow, beginning with what waits.
 

@@ -7,7 +7,7 @@ database at hand wants.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cache
@@ -21,9 +21,9 @@ from bpost.server.table import Access, Table
 COUNT_MS = 10_000
 """How often a mailbox that seems full is counted."""
 
-CLEAR_STEP = 20
+CLEAR_STEP = 500
 EXPIRE_STEP = 500
-"""How many mailboxes, or rows, one transaction cleans, so that no sender has to wait for it."""
+"""About how many rows one transaction cleans, so that no sender has to wait for it."""
 
 _RELATION = """
 SELECT v.column1, v.column2, c.id, c.last_seq, c.quota,
@@ -61,12 +61,16 @@ _DEVICES = """
 SELECT client_id, device FROM devices WHERE bundle <> '' AND client_id IN (VALUES {rows})
 ORDER BY client_id, device"""
 _HELD = """
-SELECT c.id, MIN(d.cursor) FROM clients c JOIN devices d ON d.client_id = c.id
-WHERE c.id = ? GROUP BY c.id, c.cleared HAVING MIN(d.cursor) > c.cleared"""
+SELECT c.id, c.cleared, MIN(d.cursor) FROM (VALUES {rows}) AS v
+JOIN clients c ON c.id = v.column1 JOIN devices d ON d.client_id = c.id
+GROUP BY c.id, c.cleared HAVING MIN(d.cursor) > c.cleared"""
 _CLEAR = """
-UPDATE messages SET body = NULL
-WHERE recipient_id = ? AND seq > (SELECT cleared FROM clients WHERE id = ?) AND seq <= ?"""
-_CLEARED = "UPDATE clients SET cleared = ? WHERE id = ?"
+UPDATE messages SET body = NULL FROM (VALUES {rows}) AS v
+WHERE messages.recipient_id = v.column1 AND messages.seq > v.column2
+    AND messages.seq <= v.column3"""
+_CLEARED = """
+UPDATE clients SET cleared = v.column3 FROM (VALUES {rows}) AS v
+WHERE clients.id = v.column1 AND clients.cleared = v.column2"""
 
 
 @dataclass
@@ -125,13 +129,12 @@ class MailTable(Table):
 
     def clear_held(self, accounts: Sequence[int]) -> None:
         """Remove the text of what every device of its recipient holds, in those mailboxes."""
-        for start in range(0, len(accounts), CLEAR_STEP):
+        with self._reading() as database:
+            held = bulk.run(database, _HELD, [(account,) for account in sorted(accounts)])
+        for rows in _steps(held):
             with self._transaction() as database:
-                for account in accounts[start : start + CLEAR_STEP]:
-                    row = _one(database, _HELD, account)
-                    if row is not None:
-                        _run(database, _CLEAR, account, account, row[1])
-                        _run(database, _CLEARED, row[1], account)
+                bulk.run(database, _CLEAR, rows)
+                bulk.run(database, _CLEARED, rows)
 
     def expire(self, before: int) -> int:
         """Remove what was stored before that time; return how many. Call it again until 0."""
@@ -145,6 +148,20 @@ class MailTable(Table):
                 removal(Message).where(mine).execute(database)
             gone = int(removal(Withheld).where(Withheld.id.in_(told)).execute(database))
         return len(rows) + gone
+
+
+def _steps(held: Sequence[tuple[int, int, int]]) -> Iterator[list[tuple[int, int, int]]]:
+    """Part (account, cleared, held) so that each part clears about ``CLEAR_STEP`` rows."""
+    part: list[tuple[int, int, int]] = []
+    size = 0
+    for account, cleared, upto in held:
+        part.append((account, cleared, upto))
+        size += upto - cleared
+        if size >= CLEAR_STEP:
+            yield part
+            part, size = [], 0
+    if part:
+        yield part
 
 
 _Key = tuple[int, str, str | None, int]

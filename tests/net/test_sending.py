@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import socket
 import threading
 import time
 import unittest
+import weakref
 from dataclasses import replace
 from functools import partial
 from unittest import mock
@@ -66,6 +68,21 @@ class SendingTest(unittest.TestCase):
                 with RawClient(server.port) as client:
                     client.send_frame(CLOSE, b"\x03\xe8")
                     self.assertEqual(client.read_close(), 1000)
+
+    def test_an_ended_connection_waits_for_no_collector(self) -> None:
+        gc.collect()
+        gc.disable()
+        self.addCleanup(gc.enable)
+        with Harness() as server:
+            with RawClient(server.port) as client:
+                client.send("hello")
+                client.read_frame()
+                engine = weakref.ref(server.connections[0]._stream._tls)
+                client.send_frame(CLOSE, b"\x03\xe8")
+                self.assertEqual(client.read_close(), 1000)
+            wait_until(lambda: bool(server.endings))
+            server.connections.clear()
+            wait_until(lambda: engine() is None)
 
     def test_s10_what_was_sent_before_a_close_arrives_whole(self) -> None:
         texts = [f"{number} " + "x" * 10_000 for number in range(60)]

@@ -7,6 +7,7 @@ from unittest import mock
 
 from bpost.errors import StoreError
 from bpost.server.config import Config
+from bpost.server.desk import Desk
 from bpost.server.records import PLAIN
 from bpost.server.store import now_ms
 from tests.server.parts import PASSWORD, OfficeTest, device_of, reason
@@ -131,6 +132,19 @@ class ClerkTest(OfficeTest):
         self.office.clerk.clear()
         with mock.patch("bpost.server.mailroom.now_ms", return_value=now_ms() + 11_000):
             self.assertEqual(reason(alice.ask("0", "alice", "x" * 300, "bob", "r9")), "")
+
+    def test_a_round_looks_after_the_desks_that_may_have_stopped_alone(self) -> None:
+        self.friends()
+        idle = self.device("bob")
+        stopped = self.device("alice")
+        desks = {desk.device: desk for desk in self.office.presence.all()}
+        desks[device_of(stopped)]._behind = True
+        with mock.patch.object(Desk, "look", autospec=True) as look:
+            self.office.clerk.round()
+        looked = {call.args[0].device for call in look.call_args_list}
+        self.assertIn(device_of(stopped), looked)
+        self.assertIn(PLAIN, looked)
+        self.assertNotIn(device_of(idle), looked)
 
     def test_a_round_that_fails_is_not_the_last(self) -> None:
         self.friends()

@@ -13,7 +13,7 @@ from typing import Any
 from unittest import mock
 
 from bpost.errors import StoreError
-from bpost.server import migrations
+from bpost.server import migrations, store_mail
 from bpost.server.models import VERSION
 from bpost.server.records import PLAIN, Closed, Letter, Orders, Receipt, Seen
 from bpost.server.store import FILE, Store
@@ -100,6 +100,19 @@ class MailboxTest(StoreTest):
         (again,) = self.post("hi", ref="r1")
         self.assertEqual(again, Receipt(1, NOW))
         self.assertEqual(self.bodies(), [])
+
+    def test_many_mailboxes_are_cleared_in_steps_of_few_rows(self) -> None:
+        self.post(*["x"] * 5)
+        self.post(*["y"] * 5, to="alice")
+        self.store.devices.move_cursors({(1, PLAIN): 4, (2, PLAIN): 5}, NOW)
+        steps: list[list[tuple[int, int, int]]] = []
+        with mock.patch.object(store_mail, "CLEAR_STEP", 4):
+            for part in store_mail._steps([(1, 0, 4), (2, 0, 5), (3, 1, 2), (4, 1, 2)]):
+                steps.append(part)
+            self.store.mail.clear_held([1, 2])
+        self.assertEqual(steps, [[(1, 0, 4)], [(2, 0, 5)], [(3, 1, 2), (4, 1, 2)]])
+        self.assertEqual(self.bodies(), [])
+        self.assertEqual([one.body for one in self.store.mail.waiting(1, 0, 9)], ["y"])
 
     def test_mail_is_read_in_bounded_pieces(self) -> None:
         self.post(*map(str, range(10)))
