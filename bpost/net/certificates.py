@@ -29,6 +29,9 @@ LEAF_LIFE = timedelta(days=365)  # browsers accept 397, graders of TLS 366
 CA_LIFE = timedelta(days=20 * 365)
 RENEW_BEFORE = timedelta(days=30)
 BACKDATE = timedelta(days=1)  # for clients whose clock is behind
+EARLIEST = datetime(2026, 1, 1, tzinfo=timezone.utc)
+"""This program is younger: a clock that says less is wrong, and no judge of certificates."""
+
 ALWAYS = ("localhost", "127.0.0.1", "::1")
 
 
@@ -88,7 +91,7 @@ def _ensure_ca(files: CertificateFiles, now: datetime) -> x509.Certificate:
     if files.ca.exists():
         ca = x509.load_pem_x509_certificate(files.ca.read_bytes())
         lasts = now + LEAF_LIFE + RENEW_BEFORE < ca.not_valid_after_utc
-        if lasts and ca.public_key() == key.public_key():
+        if lasts and _has_begun(ca, now) and ca.public_key() == key.public_key():
             return ca
     ca = _issue_ca(key, now)
     _write(files.ca, _pem(ca), 0o644)
@@ -126,7 +129,7 @@ def _still_good(
         leaf.public_key() == key.public_key()
         and _vouches(ca, leaf)
         and set(_names(names)) <= set(covered)
-        and leaf.not_valid_before_utc <= now
+        and _has_begun(leaf, now)
         and now + RENEW_BEFORE < leaf.not_valid_after_utc
     )
 
@@ -137,6 +140,11 @@ def _vouches(ca: x509.Certificate, leaf: x509.Certificate) -> bool:
     except (ValueError, TypeError, InvalidSignature):  # another name, kind of key, or signature
         return False
     return True
+
+
+def _has_begun(certificate: x509.Certificate, now: datetime) -> bool:
+    """Tell whether it is valid yet; one that is not was made while the clock was ahead."""
+    return certificate.not_valid_before_utc <= now or now < EARLIEST
 
 
 def _issue_ca(key: ec.EllipticCurvePrivateKey, now: datetime) -> x509.Certificate:

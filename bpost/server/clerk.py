@@ -65,7 +65,8 @@ class Clerk:
         self._regular[work] = seconds
 
     def start(self) -> None:
-        """Start the thread."""
+        """Note what time it is, before any mail is stamped with it, and start the thread."""
+        self._safely(self._passage.too_old)
         self._thread.start()
 
     def stop(self) -> None:
@@ -78,6 +79,7 @@ class Clerk:
     def round(self) -> None:
         """Do what is due now."""
         self._write()
+        self._safely(self._passage.look)
         self._safely(self._look)
         self._safely(self._obey)
         self._log.sum_up()
@@ -146,7 +148,7 @@ class Clerk:
             self._due[work] = now + seconds
             self._safely(work)
 
-    def _safely(self, work: Callable[[], None]) -> None:
+    def _safely(self, work: Callable[[], object]) -> None:
         """Do a part of the round; what fails is logged, and tried again in the next round."""
         try:
             work()

@@ -54,9 +54,9 @@ class Office:
         self.bus.subscribe(self.presence.hear)
 
     def start(self) -> None:
-        """Start the mailroom and the clerk."""
-        self.mailroom.start()
+        """Start the clerk and the mailroom."""
         self.clerk.start()
+        self.mailroom.start()
 
     def stop(self) -> None:
         """Finish what was posted, write the cursors, close the store."""

@@ -36,6 +36,16 @@ class Passage:
         self._log = log
         self._ticking = ticking
         self._last = ticking()
+        self._ahead = self._ahead_ms()
+
+    def look(self) -> None:
+        """Notice where the clock was set, before what is stamped by it can seem old.
+
+        Raises:
+            StoreError: the store cannot be used.
+        """
+        if abs(self._ahead_ms() - self._ahead) > UNSEEN_MS:
+            self.too_old()
 
     def too_old(self) -> int | None:
         """Return before when mail may be removed; None while the clock is not to be believed.
@@ -58,4 +68,9 @@ class Passage:
             )
         self._store.clocks.note(Seen(wall, hold))
         self._last = ticks
+        self._ahead = self._ahead_ms()
         return None if hold else wall - self.retention_ms
+
+    def _ahead_ms(self) -> float:
+        """Return by how much the wall clock is ahead of the one that only ticks."""
+        return now_ms() - self._ticking() * 1000

@@ -26,6 +26,10 @@ KEPT_SECONDS = 14 * DAY
 SOON = 10 * DAY
 """How long before it expires a certificate is warned of."""
 
+JUMP_SECONDS = 3600
+LOOK_SECONDS = 5.0
+"""By how much the clock must have been set, and how often that is looked for."""
+
 
 class PostOffice:
     """A server in this process; :meth:`start` and :meth:`stop` it, or use it in a ``with``."""
@@ -50,7 +54,9 @@ class PostOffice:
             raise
         self._listener = Listener(self.office, self._tls)
         self._metrics: MetricsServer | None = None
+        self._ahead = _ahead()
         self.office.clerk.regularly(self._renew, DAY)
+        self.office.clerk.regularly(self._notice_jump, LOOK_SECONDS)
         self.office.clerk.regularly(self._tidy, DAY)
 
     @property
@@ -141,6 +147,13 @@ class PostOffice:
                 says="Renew it, and send the server SIGHUP; see docs/running.md.",
             )
 
+    def _notice_jump(self) -> None:
+        """Look after the certificate where the clock was set: it may be one for another time."""
+        ahead = _ahead()
+        if abs(ahead - self._ahead) > JUMP_SECONDS:
+            self._renew()
+            self._ahead = ahead
+
     def _tidy(self) -> None:
         """Remove the copy from before an update, when that has proved itself."""
         for kept in self.config.data.glob(f"{FILE}{KEPT}*"):
@@ -165,3 +178,8 @@ class PostOffice:
             self.log.warning("running as root", says="better give the server a user of its own")
         if self.config.registration == "open" and self.config.is_reachable:
             self.log.warning("open registration", says="anyone who reaches it can join")
+
+
+def _ahead() -> float:
+    """Return by how much the wall clock is ahead of the one that only ticks."""
+    return time.time() - time.monotonic()

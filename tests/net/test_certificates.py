@@ -99,6 +99,25 @@ class CertificatesTest(unittest.TestCase):
         leaf, ca = self.leaf(files), self.authority(files)
         self.assertGreater(ca.not_valid_after_utc, leaf.not_valid_after_utc)
 
+    def test_s43_a_clock_before_this_program_was_made_replaces_no_certificate(self) -> None:
+        files = certificates.ensure(self.folder, now=NOW)
+        first = self.leaf(files)
+        epoch = datetime.datetime(1970, 1, 2, tzinfo=datetime.timezone.utc)
+        certificates.ensure(self.folder, now=epoch)
+        self.assertEqual(self.leaf(files), first)
+
+    def test_s43_what_was_made_by_a_wrong_clock_is_made_anew_when_it_is_right(self) -> None:
+        for wrong in (NOW.replace(year=1970), NOW.replace(year=2060)):
+            files = certificates.ensure(self.folder / str(wrong.year), now=wrong)
+            pin = files.pin
+            certificates.ensure(self.folder / str(wrong.year), now=NOW)
+            authority = x509.load_pem_x509_certificate(files.ca.read_bytes())
+            for made in (self.leaf(files), authority):
+                with self.subTest(year=wrong.year, made=made.subject):
+                    self.assertLess(made.not_valid_before_utc, NOW)
+                    self.assertGreater(made.not_valid_after_utc, NOW)
+            self.assertEqual(files.pin, pin)
+
     def test_a_new_name_is_added_and_the_pin_stays(self) -> None:
         pin = certificates.ensure(self.folder).pin
         files = certificates.ensure(self.folder, ["chat.example"])

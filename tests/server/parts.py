@@ -253,13 +253,15 @@ class ServerTest(unittest.TestCase):
 class Process:
     """``python -m bpost.server`` in a process of its own."""
 
+    program: tuple[str, ...] = ("bpost.server",)
+
     def __init__(self, folder: Path, *flags: str, port: int = 0) -> None:
         self.folder = folder
         self.log = folder.parent / "server.log"
         with self.log.open("ab") as log:
             options = ["--data", str(folder), "--port", str(port), "--limits", "off", *flags]
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "bpost.server", *options],
+                [sys.executable, "-m", *self.program, *options],
                 cwd=ROOT,
                 stdout=subprocess.PIPE,
                 stderr=log,

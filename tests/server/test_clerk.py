@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unittest
+from collections.abc import Callable
 from unittest import mock
 
 from bpost.errors import StoreError
@@ -10,11 +11,13 @@ from bpost.server.config import Config
 from bpost.server.desk import Desk
 from bpost.server.records import PLAIN
 from bpost.server.store import now_ms
-from tests.server.parts import PASSWORD, OfficeTest, device_of, reason
+from tests.server.parts import PASSWORD, OfficeTest, Visitor, device_of, reason
 
 
 class ClerkTest(OfficeTest):
     """Rounds, done by hand."""
+
+    alice: Visitor
 
     def cursor(self, device: str) -> int:
         """Return how far the store says bob's device is."""
@@ -118,6 +121,34 @@ class ClerkTest(OfficeTest):
                 self.office = self.open(Config(data=self.folder, limits=self.limits))
                 self.after(41 + noted, 0)
                 self.assertIn("waiting", self.dump())
+
+    def write_at(self, days: float, work: Callable[[], None]) -> None:
+        """Let alice write to bob when the clock has been set, right after ``work`` was done."""
+        self.wall += int(days * 86_400_000)
+        for module in ("passage", "mailroom"):
+            patch = mock.patch(f"bpost.server.{module}.now_ms", return_value=self.wall)
+            patch.start()
+            self.addCleanup(patch.stop)
+        work()
+        self.alice.ask("0", "alice", "waiting", "bob")
+
+    def test_s43_what_was_stamped_while_the_clock_was_behind_is_kept(self) -> None:
+        self.alice, bob = self.friends()
+        bob.session.leave()
+        self.office.clerk.round()
+        self.write_at(-60, self.office.clerk.round)
+        self.after(60, 0)
+        self.after(1, 1)
+        self.assertIn("waiting", self.dump())
+
+    def test_s43_what_was_stamped_just_after_a_start_with_such_a_clock_is_kept(self) -> None:
+        self.alice, bob = self.friends()
+        bob.session.leave()
+        self.office.clerk.round()
+        self.write_at(-60, self.office.clerk.start)
+        self.office.clerk.stop()
+        self.after(60, 0)
+        self.assertIn("waiting", self.dump())
 
     def test_s26_a_mailbox_takes_so_much_and_takes_again_when_it_was_read(self) -> None:
         self.office.store.mail.most = 1000

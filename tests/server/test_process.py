@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import socket
-import ssl
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import unittest
-from collections import Counter
 from pathlib import Path
 
-from websockets.exceptions import WebSocketException
-
-from bpost.protocol.codes import SEPARATOR
-from tests.server.parts import OTHER, PASSWORD, ROOT, PlainClient, Process, running
+from tests.server.history import HistoryTest
+from tests.server.parts import OTHER, PASSWORD, ROOT, Process, running
 from tests.support import patience, wait_until
 
 KILLS = 10
 STOPS = 2
-WRITERS = ("alice", "carol", "dave")
-TROUBLE = (OSError, EOFError, WebSocketException, ssl.SSLError)
 
 
 class ProcessTest(unittest.TestCase):
@@ -171,167 +163,35 @@ class RestartTest(ProcessTest):
             alice.close()
 
 
-class Writer(threading.Thread):
-    """Sends numbered messages to bob, again and again where no answer came, and notes answers."""
-
-    def __init__(self, judge: Judge, name: str) -> None:
-        super().__init__(daemon=True, name=f"writer-{name}")
-        self.judge = judge
-        self.user = name
-        self.number = 0
-
-    def run(self) -> None:
-        while not self.judge.enough.is_set():
-            with contextlib.suppress(*TROUBLE):
-                client = self.judge.connect(self.user)
-                with contextlib.closing(client):
-                    while not self.judge.enough.is_set():
-                        self.write(client)
-
-    def write(self, client: PlainClient) -> None:
-        """Send one message, until it was answered."""
-        text = f"{self.user} {self.number}"
-        answer = client.ask("0", self.user, text, "bob", f"{self.user}-{self.number}")
-        if answer[:2] == ["0", "WillBeSent"]:
-            self.judge.promised(text, int(answer[4]))
-            self.number += 1
-
-
-class Reader(threading.Thread):
-    """Reads bob's mail on one device, acknowledging as it goes."""
-
-    def __init__(self, judge: Judge, device: str) -> None:
-        super().__init__(daemon=True, name="reader")
-        self.judge = judge
-        self.device = device
-
-    def run(self) -> None:
-        while not self.judge.over.is_set():
-            with contextlib.suppress(*TROUBLE):
-                client = self.judge.connect("bob", self.device)
-                with contextlib.closing(client):
-                    while (frame := client.receive())[0] == "5":
-                        self.judge.got(frame[1], int(frame[3]))
-                        client.send("5", "OK", frame[3])
-
-
-class Judge:
-    """Knows what was promised and what arrived, and finds what is wrong with that."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.enough = threading.Event()
-        self.over = threading.Event()
-        self.port = 0
-        # Guards what follows.
-        self.lock = threading.Lock()
-        self.answers: dict[str, int] = {}
-        self.arrived: dict[int, str] = {}
-        self.wrong: list[str] = []
-
-    def connect(self, user: str, *device: str) -> PlainClient:
-        """Log in at the server that runs now."""
-        client = PlainClient(self.port, self.folder / "certificate" / "ca.pem")
-        answer = client.ask("1", user, PASSWORD, *device)
-        if answer[:2] != ["1", "OK"]:
-            client.close()
-            raise OSError(SEPARATOR.join(answer))
-        return client
-
-    def promised(self, text: str, seq: int) -> None:
-        """Note an answer ``WillBeSent``."""
-        with self.lock:
-            self.answers[text] = seq
-
-    def got(self, text: str, seq: int) -> None:
-        """Note a message that arrived; the same number may come again, with the same text."""
-        with self.lock:
-            if self.arrived.setdefault(seq, text) != text:
-                self.wrong.append(f"{seq} changed from {self.arrived[seq]} to {text}")
-
-    def complete(self) -> bool:
-        """Tell whether everything that was promised has arrived."""
-        with self.lock:
-            return set(self.answers) <= set(self.arrived.values())
-
-    def verdict(self) -> list[str]:
-        """Return what is wrong: lost, twice, out of order, misnumbered."""
-        wrong = list(self.wrong)
-        texts = [self.arrived[seq] for seq in sorted(self.arrived)]
-        wrong += [f"LOST after WillBeSent: {text}" for text in set(self.answers) - set(texts)]
-        wrong += [f"twice: {text}" for text, count in Counter(texts).items() if count > 1]
-        if sorted(self.arrived) != list(range(1, len(texts) + 1)):
-            wrong.append("the numbers have gaps")
-        for name in WRITERS:
-            numbers = [int(text.split()[1]) for text in texts if text.startswith(name)]
-            if numbers != sorted(numbers):
-                wrong.append(f"out of order: {name}")
-        for seq, text in self.arrived.items():
-            if self.answers.get(text, seq) != seq:
-                wrong.append(f"{text} was promised as another number")
-        return wrong
-
-
-class KillTest(ProcessTest):
-    """kill -9 in a loop (S37, S38)."""
+class KillTest(HistoryTest):
+    """kill -9 in a loop, and orders to stop (S37, S38, S60)."""
 
     lasts = 10
 
     def test_s37_nothing_promised_is_lost_or_doubled_however_often_the_server_is_killed(
         self,
     ) -> None:
-        judge = Judge(self.folder)
-        device = self.prepare(judge)
-        writers = [Writer(judge, name) for name in WRITERS]
-        server = Process(self.folder)
-        judge.port = server.port
-        for thread in (*writers, Reader(judge, device)):
-            thread.start()
+        self.load()
         for round_ in range(KILLS):
-            before = len(judge.answers)
-            wait_until(lambda: len(judge.answers) > before + 10, 30, "messages")  # noqa: B023
+            self.works()
             time.sleep(0.01 * round_)
-            server.end(kill=True)
-            server = Process(self.folder)
-            judge.port = server.port
-        wait_until(lambda: len(judge.answers) > before, 30, "messages after the last kill")
-        judge.enough.set()
-        for writer in writers:
-            writer.join(patience(30))
-        with contextlib.suppress(AssertionError):
-            wait_until(judge.complete, 20)
-        judge.over.set()
-        self.assertEqual(judge.verdict(), [])
-        self.assertGreater(len(judge.answers), 10 * KILLS)
-        self.assertEqual(server.end(), 0)
+            self.server.end(kill=True)
+            self.start()
+        self.works()
+        self.judge()
 
     def test_s60_whoever_tells_it_to_stop_under_load_loses_nothing(self) -> None:
-        judge = Judge(self.folder)
-        device = self.prepare(judge)
-        writers = [Writer(judge, name) for name in WRITERS]
-        server = Process(self.folder)
-        judge.port = server.port
-        for thread in (*writers, Reader(judge, device)):
-            thread.start()
+        self.load()
         for _ in range(STOPS):
-            before = len(judge.answers)
-            wait_until(lambda: len(judge.answers) > before + 10, 30, "messages")  # noqa: B023
-            idle, started = server.client(), time.monotonic()
+            self.works()
+            idle, started = self.server.client(), time.monotonic()
             idle.ask("9", "list")
-            self.assertEqual(server.end(), 0)
+            self.assertEqual(self.server.end(), 0)
             self.assertLess(time.monotonic() - started, patience(10))
             self.assertEqual(idle.receive()[:2], ["99", "busy"])
             idle.close()
-            server = Process(self.folder)
-            judge.port = server.port
-        judge.enough.set()
-        for writer in writers:
-            writer.join(patience(30))
-        with contextlib.suppress(AssertionError):
-            wait_until(judge.complete, 20)
-        judge.over.set()
-        self.assertEqual(judge.verdict(), [])
-        self.assertEqual(server.end(), 0)
+            self.start()
+        self.judge()
 
     def test_s60_a_second_signal_means_now(self) -> None:
         server = Process(self.folder)
@@ -341,21 +201,6 @@ class KillTest(ProcessTest):
             server.process.send_signal(number)
         self.assertEqual(server.process.wait(patience(20)), 1)
         server.end()
-
-    def prepare(self, judge: Judge) -> str:
-        """Register everyone; return the id of bob's device."""
-        with running(self.folder) as server:
-            judge.port = server.port
-            for name in ("bob", *WRITERS):
-                client = server.client()
-                client.ask("2", name, PASSWORD)
-                if name != "bob":
-                    client.ask("4", name, "bob")
-                client.close()
-            client = server.client()
-            device = client.ask("1", "bob", PASSWORD, "new")[2]
-            client.close()
-        return device
 
 
 if __name__ == "__main__":
