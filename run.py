@@ -109,18 +109,22 @@ def make_environment(folder: Path) -> None:
 
 
 def install(folder: Path, requirements: Path) -> None:
-    """Install a list of packages, unless the same list was installed before."""
+    """Install a list of packages, unless the same list was installed before.
+
+    What is not, byte for byte, what the list was made with is not installed.
+    """
     wanted = fingerprint(requirements)
     stamp = folder / f"installed-{requirements.stem}"
     if stamp.exists() and stamp.read_text(encoding="ascii") == wanted:
         return
     print(f"Installing {requirements.name} (only the first time) …", flush=True)
     command = [str(interpreter(folder)), "-m", "pip", "install", "--quiet"]
-    command += ["--disable-pip-version-check", "-r", str(requirements)]
+    command += ["--disable-pip-version-check", "--require-hashes", "-r", str(requirements)]
     if subprocess.run(command, check=False).returncode:
         raise SetupError(
             f"The packages of {requirements.name} could not be installed: see the lines above. "
-            "The first run needs the network; run this command again when it is there."
+            "The first run needs the network; run this command again when it is there. If hashes "
+            "do not match, what came is not what BPost was made with: do not use it."
         )
     stamp.write_text(wanted, encoding="ascii")
 
