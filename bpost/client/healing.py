@@ -78,7 +78,8 @@ class Healing:
     def work(self) -> tuple[list[Event], float | None]:
         """Ask for what is due; return what to tell, and after how many seconds to look again."""
         events, waits = list[Event](), list[int]()
-        self._senders.find()
+        for own in self._senders.find():
+            events += self._lose(own, "no-message")
         expected = sorted(self._wants.expected(), key=_whose)
         for (peer, device), wants in groupby(expected, key=_whose):
             wait = self._ask(peer, device, list(wants), events)

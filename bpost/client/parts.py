@@ -103,7 +103,7 @@ def assemble(profile: Profile) -> Parts:
     opener = Opener(profile, people, devices, stock)
     trust = Trust(profile, people, book, history)
     errands = Errands(profile, devices, journal, keylog)
-    senders = Senders(profile, devices, wants)
+    senders = Senders(profile, devices, journal, wants)
     healing = Healing(profile, people, devices, history, chains, wants, senders, errands)
     resending = Resending(profile, people, devices, history, journal, errands)
     refusals = Refusals(profile, people, devices, history, wants)

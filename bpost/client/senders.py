@@ -2,12 +2,14 @@
 
 Nothing in it names a device any more, or none that is known: it may be one that joined since, or
 the first that is heard of somebody. So the server is asked for that user's devices, and then all of
-them are asked for the frame. All methods are called within a transaction of the profile.
+them are asked for the frame. Or it is of this very device: what one sends to the own others is
+handed out to all. All methods are called within a transaction of the profile.
 """
 
 from __future__ import annotations
 
 from bpost.client.devices import Devices
+from bpost.client.journal import Journal
 from bpost.client.models import Inquiry, Want
 from bpost.client.profile import Profile
 from bpost.client.wants import Wants
@@ -16,9 +18,10 @@ from bpost.client.wants import Wants
 class Senders:
     """The frames whose device is not known yet."""
 
-    def __init__(self, profile: Profile, devices: Devices, wants: Wants) -> None:
+    def __init__(self, profile: Profile, devices: Devices, journal: Journal, wants: Wants) -> None:
         self._profile = profile
         self._devices = devices
+        self._journal = journal
         self._wants = wants
         self._sought: set[str] = set()
         self._learned: dict[str, int] = {}  # when, in milliseconds, somebody's devices were told
@@ -41,13 +44,26 @@ class Senders:
         asked = (Inquiry.peer == peer) & (Inquiry.device == "")
         self._profile.store.run(Inquiry.update(answered=True).where(asked))
 
-    def find(self) -> None:
-        """Have every device asked for what came from one of them, where they are known by now."""
+    def find(self) -> list[Want]:
+        """Have every device asked for what came from one of them, where they are known by now.
+
+        Returns what came from this one.
+        """
+        own: list[Want] = []
         for want in self._wants.of_nobody():
             devices = self._devices.devices(want.peer)
-            if devices and self._is_sure(want):
+            if want.peer == self._profile.name and self._journal.frame(
+                want.peer, want.hash, want.seq
+            ):
+                own.append(want)
+            elif devices and self._is_sure(want):
                 self._wants.spread(want, devices)
+        return own
 
     def _is_sure(self, want: Want) -> bool:
-        """Say whether the devices were learned after a frame came, so that its own is there."""
-        return self._learned.get(want.peer, 0) > want.noted
+        """Say whether the devices were learned after a frame came, so that its own is there.
+
+        This one is among them until the server has answered for all that it has sent.
+        """
+        maybe_own = want.peer == self._profile.name and self._journal.is_unsure(want.peer)
+        return self._learned.get(want.peer, 0) > want.noted and not maybe_own

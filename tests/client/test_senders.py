@@ -101,6 +101,19 @@ class JoinedTest(SendersCase):
         self.settle(alice, second)
         self.assertEqual(self.ends(alice, "alice")[0], NOTHING)
 
+    def test_e30_an_own_copy_that_this_device_has_sent_is_not_said_to_be_lost(self) -> None:
+        alice, bob = self.pair()
+        second = self.device("alice", of=alice)
+        self.settle(alice, second, bob)
+        second.write("bob", "words", work=False)
+        second.dispatch.work()  # and the answer of the server is still on its way
+        second.take(self.cut(one) for one in second.pending())
+        for _ in range(4):
+            second.seconds += 3
+            second.dispatch.work()
+        self.settle(second, alice, bob)
+        self.assertEqual(self.ends(second, "alice"), [NOTHING])
+
 
 class AnswersTest(SendersCase):
     """Several devices are asked, and one of them knows."""

@@ -179,4 +179,20 @@ TAKEOUTS = [
         "",
         SENDERS + "FirstContactTest.test_e32_the_devices_of_somebody_are_asked_for_once_an_hour",
     ),
+    Takeout(
+        "E30",
+        "bpost/client/senders.py",
+        "                own.append(want)\n",
+        "                self._wants.spread(want, devices)\n",
+        SENDERS + "JoinedTest"
+        ".test_e30_an_own_copy_that_this_device_has_sent_is_not_said_to_be_lost",
+    ),
+    Takeout(
+        "E30",
+        "bpost/client/senders.py",
+        " > want.noted and not maybe_own\n",
+        " > want.noted\n",
+        SENDERS + "JoinedTest"
+        ".test_e30_an_own_copy_that_this_device_has_sent_is_not_said_to_be_lost",
+    ),
 ]
