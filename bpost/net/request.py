@@ -15,6 +15,8 @@ END = b"\r\n\r\n"
 _NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _VALUE = re.compile(rb"[\t\x20-\x7e\x80-\xff]*")
 _KEY_BYTES = 16
+_LOOKED_AT = 8
+_METHOD = re.compile(rb"[A-Z]{1,7}(?: .*)?", re.DOTALL)
 
 
 class RequestError(RemoteError):
@@ -36,6 +38,16 @@ class RequestError(RemoteError):
         if self.status is HTTPStatus.UPGRADE_REQUIRED:
             head += "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
         return head.encode() + b"\r\n" + body
+
+
+def check_beginning(data: bytes) -> None:
+    """Refuse by its first bytes what will never be a request, rather than wait for its end.
+
+    Raises:
+        RequestError: with the status to answer.
+    """
+    if not _METHOD.fullmatch(data[:_LOOKED_AT]):
+        raise _bad("This is no HTTP.")
 
 
 def read_upgrade(data: bytes, limits: Limits, origins: frozenset[str]) -> dict[str, str]:

@@ -35,7 +35,7 @@ from bpost.net.frames import (
 from bpost.net.inbound import Inbound
 from bpost.net.outbound import Outbound
 from bpost.net.proxies import Proxies, announced
-from bpost.net.request import END, RequestError, forwarded_for, read_upgrade
+from bpost.net.request import END, RequestError, check_beginning, forwarded_for, read_upgrade
 from bpost.net.tls_stream import CHUNK, PlaintextPeerError, TLSStream
 
 NO_STATUS = 1005
@@ -109,6 +109,7 @@ def _request(
             if not more:
                 raise ConnectionResetError("the client left during the HTTP request")
             data += more
+            check_beginning(data)
             if len(data) > limits.http_request:
                 status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
                 raise RequestError(status, f"The request is over {limits.http_request} bytes.")

@@ -87,6 +87,18 @@ class UpgradeTest(unittest.TestCase):
         wait_until(lambda: len(self.server.errors) == 24, what="every refusal")
         self.assertTrue(all(isinstance(error, RequestError) for error in self.server.errors))
 
+    def test_s3_what_will_never_be_a_request_is_refused_at_its_first_bytes(self) -> None:
+        for data in (
+            b"get ",
+            b"\r\n",
+            b"HELP\r\n",
+            b"SSH-2.0-client\r\n",
+            b"A" * 8,
+            b"\x80\x9e\x01",
+        ):
+            with self.subTest(data):
+                self.assertEqual(self.status(data), 400)
+
     def test_s4_a_foreign_origin_is_refused(self) -> None:
         for origin in (
             "https://evil.example",
@@ -122,10 +134,12 @@ class UpgradeTest(unittest.TestCase):
         slow = [RawClient(self.server.port, upgrade=False) for _ in range(20)]
         wait_until(lambda: len(self.server.threads) == 20)
         end = time.monotonic() + patience(8)
+        drops = iter(b"GET " + b"/" * 10_000)
         while len(self.server.errors) < 20 and time.monotonic() < end:
+            drop = bytes([next(drops)])
             for client in slow:
                 with contextlib.suppress(OSError):
-                    client.sock.sendall(b"G")
+                    client.sock.sendall(drop)
             time.sleep(0.1)
         self.assertEqual([type(error) for error in self.server.errors], [TimedOut] * 20)
         for client in slow:
