@@ -13,7 +13,7 @@ from types import TracebackType
 
 from bpost.limits import Limits
 from bpost.net.drainer import Drainer
-from bpost.net.frames import CLOSE, PING, TEXT
+from bpost.net.frames import CLOSE, PING, PONG, TEXT
 from bpost.net.tls_stream import TLSStream
 from bpost.net.ws_server import Ending, ServerConnection, accept
 from tests.net.listening import ListeningTLS
@@ -54,8 +54,9 @@ class Harness(ListeningTLS):
         origins: frozenset[str] = frozenset(),
         slow_reader: str | None = None,
         send_buffer: int | None = None,
+        port: int = 0,
     ) -> None:
-        super().__init__()
+        super().__init__(port)
         self.limits = limits or Limits()
         self.connections: list[ServerConnection] = []
         self.endings: list[Ending] = []
@@ -116,6 +117,8 @@ class Harness(ListeningTLS):
 
 class RawClient:
     """A client by hand: one thread, any bytes, and a strict reader of what the server sends."""
+
+    opcodes = frozenset({TEXT, CLOSE, PING, PONG})
 
     def __init__(
         self,
@@ -194,7 +197,7 @@ class RawClient:
     def read_frame(self) -> tuple[int, bytes]:
         """Return the next frame's opcode and payload; EOFError at the end. Strict."""
         first, second = self._exactly(2)
-        if first & 0xF0 != 0x80 or second & 0x80 or first & 0x0F not in (TEXT, CLOSE, PING, 10):
+        if first & 0xF0 != 0x80 or second & 0x80 or first & 0x0F not in self.opcodes:
             raise AssertionError(f"no frame of this server begins with {first:#x} {second:#x}")
         size = second
         if size == 126:

@@ -29,10 +29,13 @@ def server_files() -> certificates.CertificateFiles:
 
 
 class Listening:
-    """Accepts on a free port from ``with`` to the end of it; what comes of it, subclasses say."""
+    """Accepts from ``with`` to the end of it, on a free port unless told which.
 
-    def __init__(self) -> None:
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=256)
+    What comes of it, subclasses say.
+    """
+
+    def __init__(self, port: int = 0) -> None:
+        self._listener = socket.create_server(("127.0.0.1", port), backlog=256)
         self.port = int(self._listener.getsockname()[1])
         self._accepting = threading.Thread(target=self._accept, daemon=True)
 
@@ -66,8 +69,8 @@ class Listening:
 class ListeningTLS(Listening):
     """With the certificate of this process's tests."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, port: int = 0) -> None:
+        super().__init__(port)
         files = server_files()
         self.tls = ServerTLS(files.certificate, files.key)
 

@@ -61,6 +61,48 @@ TAKEOUTS = [
         UPGRADE + "test_s3_any_other_request_is_refused",
     ),
     Takeout(
+        "S3",
+        SERVER,
+        "            check_beginning(data)\n",
+        "",
+        UPGRADE + "test_s3_what_will_never_be_a_request_is_refused_at_its_first_bytes",
+    ),
+    Takeout(
+        "S3",
+        REQUEST,
+        'if method != b"GET" or version != b"HTTP/1.1":',
+        'if method != b"GET":',
+        UPGRADE + "test_s3_any_other_request_is_refused",
+    ),
+    Takeout(
+        "S3",
+        REQUEST,
+        'if path != b"/":',
+        "if False:",
+        UPGRADE + "test_s3_any_other_request_is_refused",
+    ),
+    Takeout(
+        "S3",
+        REQUEST,
+        "    if len(key) != _KEY_BYTES:\n",
+        "    if not key:\n",
+        UPGRADE + "test_s3_any_other_request_is_refused",
+    ),
+    Takeout(
+        "S3",
+        REQUEST,
+        'if headers.get("sec-websocket-version") != "13":',
+        "if False:",
+        UPGRADE + "test_s3_any_other_request_is_refused",
+    ),
+    Takeout(
+        "S3",
+        REQUEST,
+        "_VALUE.fullmatch(value)):",
+        "value):",
+        UPGRADE + "test_s3_any_other_request_is_refused",
+    ),
+    Takeout(
         "S4",
         REQUEST,
         'if "origin" in headers and headers["origin"] not in origins:',
@@ -116,6 +158,14 @@ TAKEOUTS = [
         "last=holds_close(frames)",
         "last=False",
         HOSTILE + "test_s7_nothing_is_sent_after_a_close",
+    ),
+    Takeout(
+        "S7",
+        FRAMES,
+        "if self._control and not self._skip:",
+        "if False:",
+        "tests.net.test_conversations.ConversationsTest."
+        "test_s7_each_conversation_goes_as_the_standard_has_it",
     ),
     Takeout(
         "S8",
