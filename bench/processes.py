@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -10,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 
 from bench.job import MOST_CONNECTIONS, Job, Outcome
+from bench.watch import Watched
 
 ROOT = Path(__file__).resolve().parents[1]
 END_SECONDS = 20
@@ -20,7 +20,7 @@ SERVERS = (BPOST, CEILING, FLOOR)
 
 
 class Server:
-    """One of :data:`SERVERS` on a port of its own, watched through ``/proc``."""
+    """One of :data:`SERVERS` on a port of its own, with the figures of :class:`Watched`."""
 
     def __init__(self, kind: str, folder: Path) -> None:
         """Start it over ``folder`` and wait until it listens."""
@@ -39,19 +39,9 @@ class Server:
             log_text = (folder / "server.log").read_text(encoding="utf-8", errors="replace")
             raise RuntimeError(f"The server {kind} did not start:\n{log_text}")
         self.port = int(line.split()[2].rpartition(":")[2])
-        self._proc = Path("/proc") / str(self._process.pid)
-
-    def cpu(self) -> float:
-        """Return how many seconds of processor time it has used."""
-        fields = (self._proc / "stat").read_text(encoding="ascii").rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-    def memory(self, name: str = "VmRSS") -> int:
-        """Return its resident memory in KiB; ``VmHWM`` is the most that it ever was."""
-        for line in (self._proc / "status").read_text(encoding="ascii").splitlines():
-            if line.startswith(name + ":"):
-                return int(line.split()[1])
-        raise LookupError(name)
+        self._watched = Watched(self._process.pid)
+        self.cpu = self._watched.cpu
+        self.memory = self._watched.memory
 
     def __enter__(self) -> Server:
         return self

@@ -16,8 +16,9 @@ from tests.support import patience
 class ServerProcess:
     """``python -m bpost.server`` on one port and folder, through kills and restarts."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *flags: str) -> None:
         self.folder = folder
+        self._flags = flags
         self.port = 0
         self.pin = ""
         self._log = open(folder.parent / "server.log", "ab")  # noqa: SIM115 - closed by stop
@@ -26,7 +27,7 @@ class ServerProcess:
     def start(self) -> None:
         """Start it and wait until it listens."""
         command = [sys.executable, "-m", "bpost.server", "--data", str(self.folder)]
-        command += ["--port", str(self.port), "--limits", "off"]
+        command += ["--port", str(self.port), "--limits", "off", *self._flags]
         self.process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=self._log, text=True
         )

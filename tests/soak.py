@@ -1,0 +1,50 @@
+"""Soak the server: ``python -m tests.soak --seed N``; the exit status is the verdict."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+from tests.soaking.soak import Plan, Soak
+
+
+def main() -> int:
+    """Run one soak and print its figures."""
+    parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
+    parser.add_argument("--minutes", type=int, default=60, help="with a kill in each")
+    parser.add_argument("--last-minutes", type=float, default=10, help="without one, at the end")
+    parser.add_argument("--seed", default="1")
+    parser.add_argument("--residents", type=int, default=250, help="accounts that come and go")
+    parser.add_argument("--rate", type=float, default=200, help="messages a second in all")
+    parser.add_argument("--processes", type=int, default=2, help="processes of the load")
+    parser.add_argument("--every", type=float, default=60, help="seconds in which one kill falls")
+    parser.add_argument("--folder", type=Path, help="where to make the folder (default: TMPDIR)")
+    parser.add_argument("--keep", action="store_true", help="leave the folder where it is")
+    asked = parser.parse_args()
+    plan = Plan(
+        asked.seed,
+        kills=int(asked.minutes * 60 / asked.every),
+        every=asked.every,
+        last=60 * asked.last_minutes,
+        residents=asked.residents,
+        rate=asked.rate,
+        processes=asked.processes,
+        folder=asked.folder,
+    )
+    began = time.monotonic()
+    soak = Soak(plan, lambda text: print(text, flush=True))
+    try:
+        verdict = soak.run()
+    finally:
+        soak.close(keep=asked.keep)
+    for name, count in sorted(soak.state.counts.items()):
+        print(f"{count:>10,}  {name}")
+    print(f"seed {plan.seed}, {time.monotonic() - began:.0f} s")
+    print("\n".join(verdict.lines()) or "nothing lost, nothing doubled, all flat")
+    return 1 if verdict.found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
