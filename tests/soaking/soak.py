@@ -21,8 +21,8 @@ from tests.soaking.verdict import History, Verdict
 from tests.soaking.watch import HEAD, KIB, Life, Sample, growth, left_over, line
 from tests.support import patience
 
-FLAT_SECONDS = 300.0
-"""A life has to last so long before its memory can be called flat: caches fill at first."""
+FLAT_SECONDS = 1200.0
+"""A life has to last so long before it can be called flat: the database's cache fills at first."""
 
 DOWN_SECONDS = 2.0
 """A server that was killed comes back within this time."""
@@ -39,13 +39,13 @@ class Plan:
     seed: str
     kills: int = 60
     every: float = 60.0
-    last: float = 600.0
-    residents: int = 250
-    rate: float = 200.0
+    last: float = 1200.0
+    residents: int = 200
+    rate: float = 100.0
     processes: int = 2
     strangers: int = 3
-    stay: float = 30.0
-    away: float = 8.0
+    stay: float = 60.0
+    away: float = 12.0
     look: float = 1.0
     still: float = 120.0
     folder: Path | None = None
