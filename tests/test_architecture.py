@@ -28,6 +28,7 @@ OWNERS: dict[str, set[str]] = {
     "peewee": {
         "bpost/server/models.py",
         "bpost/server/store.py",
+        "bpost/client/chain_models.py",
         "bpost/client/change_models.py",
         "bpost/client/handover_models.py",
         "bpost/client/log_models.py",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bpost.client.models import Chain, Device, Entry, Gap, KeyList, Want
+from bpost.client.models import Chain, Device, End, Entry, Gap, KeyList, Want
 from bpost.client.store import Store
 from bpost.crypto.primitives import equal
 from bpost.crypto.session import Sessions
@@ -25,6 +25,8 @@ def carry_over(store: Store, name: str, old: bytes, new: bytes) -> None:
     store.remove(KeyList, KeyList.peer == name, KeyList.account_key == old)
     for chain in store.all(Chain, Chain.sender == name, Chain.account_key == old):
         _move_chain(store, chain, new)
+    for end in store.all(End, End.sender == name, End.account_key == old):
+        _move_end(store, end, new)
     moved = Gap.update(account_key=new)
     store.run(moved.where(Gap.sender == name, Gap.account_key == old))
     store.forget()
@@ -66,6 +68,16 @@ def _move_chain(store: Store, chain: Chain, new: bytes) -> None:
     store.run(moved.where(*_is(Chain, whose), Chain.account_key == chain.account_key))
 
 
+def _move_end(store: Store, end: End, new: bytes) -> None:
+    """Move the end of a run; of two the one that is further stays."""
+    here = (*_is(End, (end.sender, end.device, end.conversation)), End.epoch == end.epoch)
+    store.remove(End, *here, End.account_key == end.account_key)
+    there = store.one(End, *here, End.account_key == new)
+    if there is None or there.number < end.number:
+        row = {**end.__data__, "account_key": new}
+        store.run(End.insert(row).on_conflict_replace())
+
+
 def _forget_gap(store: Store, gap: Gap) -> None:
     """Take back a notice that messages are missing which came under the old key."""
     store.remove(Gap, Gap.id == gap.id)
@@ -74,6 +86,8 @@ def _forget_gap(store: Store, gap: Gap) -> None:
     store.run(Entry.update(text=text).where(Entry.row == gap.notice, Entry.kind == "notice"))
 
 
-def _is(table: type[Chain] | type[Gap], whose: tuple[str, str, str]) -> tuple[object, ...]:
+def _is(
+    table: type[Chain] | type[End] | type[Gap], whose: tuple[str, str, str]
+) -> tuple[object, ...]:
     sender, device, conversation = whose
     return (table.sender == sender, table.device == device, table.conversation == conversation)

@@ -12,6 +12,7 @@ from typing import Any, cast
 
 from bpost import b64
 from bpost.client.causes import lost_here
+from bpost.client.epochs import EPOCH, Course, Epochs, of_course
 from bpost.client.events import Event
 from bpost.client.history import History
 from bpost.client.models import Chain, Entry, Gap, Peer, Talk, Want
@@ -21,13 +22,6 @@ from bpost.crypto.primitives import sha256
 from bpost.errors import SecurityError
 from bpost.protocol.content import DELETE
 from bpost.protocol.payload import Payload
-
-EPOCH = 1 << 24
-"""A profile that was restored counts on from the next multiple of this: a number that a later state
-of it has used, and of which it knows nothing, must not stand for another message."""
-
-EPOCH_SECONDS = 10
-"""Epochs follow the clock, so that one copy that is restored twice begins two."""
 
 NO_HASH = b64.encode(sha256(b""))
 """What comes before the first message of a chain that does not begin at 1."""
@@ -42,46 +36,37 @@ MOST = 1_000_000
 class Chains:
     """The numbers of all senders, this device among them."""
 
-    def __init__(self, profile: Profile, history: History, wants: Wants) -> None:
+    def __init__(self, profile: Profile, history: History, wants: Wants, epochs: Epochs) -> None:
         self._profile = profile
         self._store = profile.store
         self._history = history
         self._wants = wants
+        self.epochs = epochs
 
     def next(self, conversation: str) -> tuple[int, str]:
         """Return number and previous hash for the next payload of this device."""
-        me = self._profile
-        chain = self._chain(me.name, me.account.public, me.device, conversation)
+        chain = self._chain(self.epochs.own(conversation))
         if chain is not None:
             return chain.number + 1, chain.hash
-        began = me.fact(EPOCH_BEGAN)
+        began = self._profile.fact(EPOCH_BEGAN)
         return (1, "") if began is None else (int(began) + 1, NO_HASH)
-
-    def begin_epoch(self) -> None:
-        """Let this device use no number again, of which a later state of it may have used some."""
-        me = self._profile
-        mine = (Chain.sender == me.name, Chain.device == me.device)
-        numbers = [row.number for row in self._store.all(Chain, *mine)]
-        known = max((*numbers, int(me.fact(EPOCH_BEGAN) or 0))) // EPOCH
-        began = max(known + 1, me.now() // 1000 // EPOCH_SECONDS) * EPOCH
-        me.know(EPOCH_BEGAN, str(began).encode())
-        self._store.run(Chain.update(number=began).where(*mine))
 
     def advance(
         self, payload: Payload, data: bytes, key: bytes, *, stands_in: bool = False
     ) -> None:
-        """Note ``payload``, which is ``data``, as the last of its chain under an account key.
+        """Note ``payload``, which is ``data``, as the last of its run under an account key.
 
         One that stands in for another has not the hash that the next one will name.
         """
-        row = {
-            "sender": payload.sender,
-            "account_key": key,
-            "device": payload.device,
-            "conversation": payload.conversation,
-            "number": payload.number,
-            "hash": "" if stands_in else b64.encode(sha256(data)),
-        }
+        course = _course(payload, key)
+        chain = self._chain(course)
+        if chain is not None and payload.number // EPOCH < chain.number // EPOCH:
+            self.epochs.end(course, payload.number)
+            return
+        if chain is not None and payload.number // EPOCH > chain.number // EPOCH:
+            self.epochs.end(course, chain.number)
+        hash_ = "" if stands_in else b64.encode(sha256(data))
+        row = {**course._asdict(), "number": payload.number, "hash": hash_}
         self._store.run(Chain.insert(row).on_conflict_replace())
 
     def follow(
@@ -101,14 +86,15 @@ class Chains:
             SecurityError: ``duplicate``, when it came before under this number or an earlier one,
                 or was sent again and is not missing.
         """
-        chain = self._chain(payload.sender, key, payload.device, payload.conversation)
-        last = chain.number if chain else self._start(payload, key)
+        course = _course(payload, key)
+        chain = self._chain(course)
+        self._hear_ends(course, chain, payload, events)
+        last = self._last(course, chain, payload)
         if payload.number <= last:
             return self._late(payload, data, key, events, wanted)
-        began = payload.number // EPOCH * EPOCH
-        if payload.number > max(last, began) + 1:
-            self._note_gap(payload, max(last, began) + 1, key, events)
-        elif chain and chain.hash and last >= began and payload.previous != chain.hash:
+        if payload.number > last + 1:
+            self._note_gap(course, (last + 1, payload.number - 1), events)
+        elif chain and chain.hash and last == chain.number and payload.previous != chain.hash:
             text = "What was sent before the next message is not what arrived here."
             events += self._history.notice(payload.conversation, payload.sender, text)
         self._forgive(payload)
@@ -117,57 +103,78 @@ class Chains:
         self.advance(payload, data, key, stands_in=stands_in)
         return None
 
-    def _chain(self, sender: str, key: bytes, device: str, conversation: str) -> Chain | None:
-        return self._store.one(
-            Chain,
-            Chain.sender == sender,
-            Chain.account_key == key,
-            Chain.device == device,
-            Chain.conversation == conversation,
-        )
+    def _chain(self, course: Course) -> Chain | None:
+        return self._store.one(Chain, *of_course(Chain, course))
 
-    def _start(self, payload: Payload, key: bytes) -> int:
-        """Return the number before the first that this device could have received.
+    def _last(self, course: Course, chain: Chain | None, payload: Payload) -> int:
+        """Return the last number that is known of the run that a payload is of."""
+        epoch = payload.number // EPOCH
+        if chain is not None and chain.number // EPOCH == epoch:
+            return chain.number
+        known = self.epochs.ends(course).get(epoch, 0)
+        if known:
+            return known
+        if chain is None or epoch < chain.number // EPOCH:
+            return self._start(course, payload.number)
+        return epoch * EPOCH
+
+    def _hear_ends(
+        self, course: Course, chain: Chain | None, payload: Payload, events: list[Event]
+    ) -> None:
+        """Note what is missing at the ends of earlier runs; tell where there is more of one."""
+        if payload.number < EPOCH or course.account_key != self._pinned(course.sender):
+            return
+        if chain is not None and chain.number // EPOCH < payload.number // EPOCH:
+            self.epochs.end(course, chain.number)
+        ends = self.epochs.ends(course)
+        for number in payload.ends:
+            epoch = number // EPOCH
+            last = ends.get(epoch) or self._start(course, number + 1)
+            if epoch < payload.number // EPOCH and last < number:
+                self._note_gap(course, (last + 1, number), events)
+            self.epochs.end(course, number)
+        self.epochs.tell(course, payload)
+
+    def _start(self, course: Course, number: int) -> int:
+        """Return the number before the first of a run that this device could have received.
 
         The device that made the account was there from the start. One that joined later comes
         into the middle of conversations, and begins with the number that it sees first; what
         was sent shortly before may still come, and is late then. The last few are asked for: of
         those that were for this device already, none may be lost; of the others it is told so.
         """
+        before, began = number - 1, number // EPOCH * EPOCH
         if self._profile.fact(FOUNDER):
-            return 0
-        before, began = payload.number - 1, payload.number // EPOCH * EPOCH
+            return began
         if before > began:
-            first = max(began + 1, payload.number - self._profile.limits.skip)
-            self._keep_gap(payload, (first, before), key)
-            self._want(payload, (max(first, before - LOOKED_BACK + 1), before), key)
+            first = max(began + 1, number - self._profile.limits.skip)
+            self._keep_gap(course, (first, before))
+            self._want(course, (max(first, before - LOOKED_BACK + 1), before))
         return before
 
-    def _note_gap(self, payload: Payload, first: int, key: bytes, events: list[Event]) -> None:
+    def _note_gap(self, course: Course, span: tuple[int, int], events: list[Event]) -> None:
         """Tell how many messages are missing, but for those whose placeholders are shown."""
-        talk = self._store.one(Talk, Talk.name == payload.conversation)
-        last, place = payload.number - 1, self._history.next_place()
-        told = first + (talk.unreadable if talk else 0)
+        talk = self._store.one(Talk, Talk.name == course.conversation)
+        (first, last), place = span, self._history.next_place()
+        told = min(first + (talk.unreadable if talk else 0), last + 1)
         if told > first:
-            span = (first, min(told - 1, last))
-            self._keep_gap(payload, span, key, place=place - 1)
-            self._want(payload, span, key)
+            self._keep_gap(course, (first, told - 1), place=place - 1)
+            self._want(course, (first, told - 1))
+            used = Talk.update(unreadable=Talk.unreadable - (told - first))
+            self._store.run(used.where(Talk.name == course.conversation))
         if told <= last:
             text = missing_text(last - told + 1)
-            events += self._history.notice(payload.conversation, payload.sender, text)
-            self._keep_gap(payload, (told, last), key, int(place), place)
-            self._want(payload, (told, last), key, int(place))
+            events += self._history.notice(course.conversation, course.sender, text)
+            self._keep_gap(course, (told, last), int(place), place)
+            self._want(course, (told, last), int(place))
 
     def _keep_gap(
-        self, payload: Payload, span: tuple[int, int], key: bytes, notice: int = 0, place: float = 0
+        self, course: Course, span: tuple[int, int], notice: int = 0, place: float = 0
     ) -> None:
         """Remember which numbers did not come, and where they belong: behind what is there now."""
         self._store.run(
             Gap.insert(
-                sender=payload.sender,
-                account_key=key,
-                device=payload.device,
-                conversation=payload.conversation,
+                **course._asdict(),
                 first=span[0],
                 last=span[1],
                 notice=notice,
@@ -175,11 +182,11 @@ class Chains:
             )
         )
 
-    def _want(self, payload: Payload, span: tuple[int, int], key: bytes, notice: int = 0) -> None:
+    def _want(self, course: Course, span: tuple[int, int], notice: int = 0) -> None:
         """Have the newest of what is missing asked for, if it is missing of a trusted account."""
-        if key == self._pinned(payload.sender):
+        if course.account_key == self._pinned(course.sender):
             numbers = range(max(span[0], span[1] - NUMBERS + 1), span[1] + 1)
-            whose = (payload.sender, payload.device, payload.conversation)
+            whose = (course.sender, course.device, course.conversation)
             self._wants.miss_numbers(*whose, numbers, notice)
 
     def _pinned(self, sender: str) -> bytes:
@@ -202,7 +209,7 @@ class Chains:
         One that is here already may be missing under this number: it was sealed anew, as the same.
         """
         whose = (payload.sender, payload.device, payload.conversation)
-        gap = self._gap(*whose, payload.number, key)
+        gap = self._gap(_course(payload, key), payload.number)
         missing = gap is not None and self._wants.of_number(*whose, payload.number)
         if self._history.holds(payload) and not missing:
             raise SecurityError("duplicate", "A message came a second time.")
@@ -223,7 +230,7 @@ class Chains:
 
     def _is_of_before(self, payload: Payload, key: bytes) -> bool:
         """Say whether a payload is one that its device sent before it was restored."""
-        chain = self._chain(payload.sender, key, payload.device, payload.conversation)
+        chain = self._chain(_course(payload, key))
         return chain is not None and payload.number // EPOCH < chain.number // EPOCH
 
     def _fill(self, gap: Gap, events: list[Event]) -> None:
@@ -237,8 +244,8 @@ class Chains:
 
     def lost(self, want: Want) -> list[Event]:
         """Correct the notice of a gap of which one message will not come."""
-        key = self._pinned(want.peer)
-        gap = self._gap(want.peer, want.device, want.conversation, want.number or 0, key)
+        course = Course(want.peer, self._pinned(want.peer), want.device, want.conversation)
+        gap = self._gap(course, want.number or 0)
         return [] if gap is None else self._correct(gap)
 
     def is_alone(self, notice: int) -> bool:
@@ -246,13 +253,10 @@ class Chains:
         gap = self._store.one(Gap, Gap.notice == notice)
         return gap is not None and gap.first == gap.last
 
-    def _gap(
-        self, sender: str, device: str, conversation: str, number: int, key: bytes
-    ) -> Gap | None:
-        """Return the gap that a number of a chain under an account key is in."""
-        whose = (Gap.sender == sender, Gap.device == device, Gap.conversation == conversation)
+    def _gap(self, course: Course, number: int) -> Gap | None:
+        """Return the gap that a number is in."""
         return self._store.one(
-            Gap, *whose, Gap.account_key == key, Gap.first <= number, Gap.last >= number
+            Gap, *of_course(Gap, course), Gap.first <= number, Gap.last >= number
         )
 
     def _correct(self, gap: Gap) -> list[Event]:
@@ -265,6 +269,10 @@ class Chains:
         lost = [row.cause for row in self._store.all(Want, *whose, *within, cast(Any, Want.lost))]
         left = max(0, gap.last - gap.first + 1 - gap.arrived - len(lost))
         return self._history.change(row, {"text": gap_text(left, lost)})
+
+
+def _course(payload: Payload, key: bytes) -> Course:
+    return Course(payload.sender, key, payload.device, payload.conversation)
 
 
 def gap_text(left: int, lost: Sequence[str]) -> str:

@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterable
 
 from bpost import b64
-from bpost.client.models import SQL, Entry, Frame, Posted, Resent, Sent, SentHead
+from bpost.client.models import SQL, Entry, Frame, Posted, Resent, Sent, SentEnds, SentHead
 from bpost.client.profile import Profile
 from bpost.crypto.primitives import sha256
 from bpost.protocol.canonical_json import Json
@@ -45,6 +45,8 @@ class Journal:
         number = self._store.run(Sent.insert(row))
         if payload.log is not None:
             self._store.run(SentHead.insert(sent=number, head=payload.log.text()))
+        if payload.ends:
+            self._store.run(SentEnds.insert(sent=number, ends=json.dumps(payload.ends)))
 
     def posted(self, ref: str, payload: str, peer: str, body: str) -> None:
         """Note a frame, and which payload it carries."""
@@ -102,6 +104,7 @@ class Journal:
             return None
         recipients = json.loads(row.recipients)
         carried = self._store.one(SentHead, SentHead.sent == row.row)
+        named = self._store.one(SentEnds, SentEnds.sent == row.row)
         return Payload(
             type=row.type,
             id=row.id,
@@ -115,6 +118,7 @@ class Journal:
             recipients={user: tuple(devices) for user, devices in recipients.items()},
             content=content,
             log=None if carried is None else read_log_head(carried.head),
+            ends=() if named is None else tuple(json.loads(named.ends)),
         )
 
     def keep_original(self, id_: str, text: str) -> None:
@@ -166,7 +170,8 @@ class Journal:
         self._store.remove(Sent, Sent.sealed < old)
         kept = Sent.select(Sent.id)
         self._store.remove(Resent, Resent.payload.not_in(kept))
-        self._store.remove(SentHead, SentHead.sent.not_in(Sent.select(Sent.row)))
+        for carried in (SentHead, SentEnds):
+            self._store.remove(carried, carried.sent.not_in(Sent.select(Sent.row)))
         self._store.remove(Posted, Posted.sealed < now - int(2 * limits.retention_seconds * 1000))
 
 

@@ -30,6 +30,7 @@ from bpost.client.renewal import Renewal, is_proof
 from bpost.client.resending import Resending
 from bpost.client.revisions import Revisions, is_stand_in
 from bpost.client.ring import Ring
+from bpost.client.rollback import Rollback
 from bpost.crypto.primitives import sha256
 from bpost.errors import SecurityError, StoreError
 from bpost.protocol.content import (
@@ -40,6 +41,7 @@ from bpost.protocol.content import (
     DIRECTED,
     EDIT,
     EMPTY,
+    HAVE,
     HIDE,
     INHERIT,
     LOST,
@@ -71,6 +73,7 @@ class Remedies:
     healing: Healing
     resending: Resending
     refusals: Refusals
+    rollback: Rollback
     handing: Handing
     fetching: Fetching
     gossip: Gossip
@@ -117,6 +120,7 @@ class Mailbox:
             HISTORY: remedies.fetching.take,
             RETRY: remedies.resending.answer,
             LOST: remedies.healing.give_up,
+            HAVE: remedies.rollback.hear,
             INHERIT: bonds.renewal.inherit,
         }
 

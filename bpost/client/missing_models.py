@@ -61,6 +61,16 @@ class Resent(Model):
         primary_key = CompositeKey("payload", "device")
 
 
+class SentEnds(Model):
+    """The ends of earlier runs that a payload named: it is sent again with the same."""
+
+    sent = IntegerField(primary_key=True)
+    ends = TextField()
+
+    class Meta:
+        table_name = "sent_ends"
+
+
 class Want(Model):
     """Something of a device that is missing here: a number of its chain, or a frame by its hash.
 

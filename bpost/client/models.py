@@ -22,16 +22,17 @@ from peewee import (
     fn,
 )
 
+from bpost.client.chain_models import Chain, End, Gap
 from bpost.client.change_models import Change
 from bpost.client.handover_models import Fetch, Handover, Reached
 from bpost.client.log_models import Alarm, Claim, LogEntry, LogLink, LogTag, PastHead, SentHead
-from bpost.client.missing_models import Errand, Inquiry, Posted, Resent, Sent, Want
+from bpost.client.missing_models import Errand, Inquiry, Posted, Resent, Sent, SentEnds, Want
 
-__all__ = ["SQL", "Alarm", "Change", "Claim", "Errand", "Fetch", "Handover", "Inquiry", "LogEntry"]
-__all__ += ["LogLink", "LogTag", "Model", "PastHead", "Posted", "Reached", "Resent", "Sent"]
-__all__ += ["SentHead", "Want", "fn"]
+__all__ = ["SQL", "Alarm", "Chain", "Change", "Claim", "End", "Errand", "Fetch", "Gap"]
+__all__ += ["Handover", "Inquiry", "LogEntry", "LogLink", "LogTag", "Model", "PastHead", "Posted"]
+__all__ += ["Reached", "Resent", "Sent", "SentEnds", "SentHead", "Want", "fn"]
 
-VERSION = 7
+VERSION = 8
 """The version of the schema below. A change of the schema is a new version and a migration."""
 
 
@@ -150,43 +151,6 @@ class BaseKey(Model):
 
     class Meta:
         table_name = "base_keys"
-
-
-class Chain(Model):
-    """The last payload of a device in a conversation: its number and hash; our own chain too.
-
-    Each account key of a sender has its own chains: a false one does not touch those of the true.
-    """
-
-    sender = TextField()
-    account_key = BlobField()
-    device = TextField()
-    conversation = TextField()
-    number = BigIntegerField()
-    hash = TextField()
-
-    class Meta:
-        table_name = "chains"
-        primary_key = CompositeKey("sender", "account_key", "device", "conversation")
-
-
-class Gap(Model):
-    """Numbers ``first`` to ``last`` of a chain did not come, but for ``arrived`` of them."""
-
-    id = AutoField()
-    sender = TextField()
-    account_key = BlobField(default=b"")
-    device = TextField()
-    conversation = TextField()
-    first = BigIntegerField()
-    last = BigIntegerField()
-    arrived = IntegerField(default=0)
-    notice = IntegerField()
-    place = FloatField()
-
-    class Meta:
-        table_name = "gaps"
-        indexes = ((("sender", "device", "conversation"), False),)
 
 
 class Talk(Model):
@@ -327,7 +291,9 @@ TABLES: tuple[type[Model], ...] = (
     Outgoing,
     Frame,
     Addressed,
+    End,
     Sent,
+    SentEnds,
     Posted,
     Resent,
     Want,
@@ -379,5 +345,6 @@ MIGRATIONS: dict[int, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ),
     ),
     7: ((), ()),  # the server's log of keys: tables, which are made
+    8: ((), ()),  # where the runs of restored profiles ended: tables, which are made
 }
 """For each version: what makes it of the one before, first and after new tables are made."""

@@ -256,6 +256,7 @@ class Outbox:
             recipients={user: tuple(sorted(found)) for user, found in there.items() if found},
             content=json.loads(row.content),
             log=self._keylog.head_for({user: found for user, found in there.items() if found}),
+            ends=self.chains.epochs.named(conversation),
         )
         if not payload.recipients:
             return payload, None

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from bpost.client.chains import Chains
 from bpost.client.corrections import Corrections
 from bpost.client.devices import Devices
+from bpost.client.epochs import Epochs
 from bpost.client.errands import Errands
 from bpost.client.events import Event
 from bpost.client.fetching import Fetching
@@ -95,14 +96,14 @@ def assemble(profile: Profile) -> Parts:
     people = People(profile, book, history)
     devices = Devices(profile, people)
     wants, journal = Wants(profile), Journal(profile)
-    chains = Chains(profile, history, wants)
     stock = Stock(profile)
     keylog = KeyLog(profile)
+    errands = Errands(profile, devices, journal, keylog)
+    chains = Chains(profile, history, wants, Epochs(profile, history, errands))
     gossip = Gossip(profile, people, history, keylog)
     outbox = Outbox(profile, devices, history, chains, Reach(profile), journal, keylog)
     opener = Opener(profile, people, devices, stock)
     trust = Trust(profile, people, book, history)
-    errands = Errands(profile, devices, journal, keylog)
     senders = Senders(profile, devices, journal, wants)
     healing = Healing(profile, people, devices, history, chains, wants, senders, errands)
     resending = Resending(profile, people, devices, history, journal, errands)
@@ -112,7 +113,8 @@ def assemble(profile: Profile) -> Parts:
     fetching = Fetching(
         profile, devices, Merging(profile, people, book, history, revisions), errands
     )
-    remedies = Remedies(healing, resending, refusals, handing, fetching, gossip)
+    rollback = Rollback(profile, people, devices, journal, errands, history, outbox)
+    remedies = Remedies(healing, resending, refusals, rollback, handing, fetching, gossip)
     ring = Ring(profile, people, devices, history, outbox)
     renewal = Renewal(profile, people, devices, stock, outbox, errands)
     bonds = Bonds(ring, renewal)
@@ -136,7 +138,7 @@ def assemble(profile: Profile) -> Parts:
         revisions=revisions,
         corrections=Corrections(profile, history, outbox, revisions),
         renewal=renewal,
-        rollback=Rollback(profile, people, devices, journal, errands, history, chains),
+        rollback=rollback,
         handing=handing,
         fetching=fetching,
         linking=Linking(profile),

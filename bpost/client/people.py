@@ -14,7 +14,7 @@ from bpost.client.carrying import carry_over
 from bpost.client.events import ContactsChanged, Event, SecurityNotice
 from bpost.client.history import History
 from bpost.client.keybook import KeyBook
-from bpost.client.models import Chain, Device, Frame, Gap, KeyList, Peer
+from bpost.client.models import Chain, Device, End, Frame, Gap, KeyList, Peer
 from bpost.client.profile import Profile
 from bpost.client.records import Contact, KeyWord
 from bpost.crypto.primitives import check_ed25519, equal
@@ -180,7 +180,7 @@ class People:
         """Drop devices and chains of an account key that is not used any more."""
         for table in (KeyList, Device):
             self._store.remove(table, table.peer == name, table.account_key == key)
-        for chain in (Chain, Gap):
+        for chain in (Chain, End, Gap):
             self._store.remove(chain, chain.sender == name, chain.account_key == key)
 
 

@@ -12,16 +12,17 @@ from __future__ import annotations
 import json
 from typing import Any, cast
 
-from bpost.client.chains import Chains
 from bpost.client.devices import Devices
 from bpost.client.errands import Errands
 from bpost.client.events import Event, SecurityNotice
 from bpost.client.history import History
 from bpost.client.journal import Journal
 from bpost.client.models import Addressed, Chain, Device, Frame, Outgoing, Posted, Sent
+from bpost.client.outbox import Outbox
 from bpost.client.people import People
 from bpost.client.profile import RESTORED, YES, Profile
 from bpost.protocol.content import RETRY
+from bpost.protocol.payload import Payload
 
 WATCHED = "watched"
 """The fact that everything this profile ever sent is in its journal."""
@@ -38,7 +39,7 @@ class Rollback:
         journal: Journal,
         errands: Errands,
         history: History,
-        chains: Chains,
+        outbox: Outbox,
     ) -> None:
         self._profile = profile
         self._store = profile.store
@@ -47,7 +48,7 @@ class Rollback:
         self._journal = journal
         self._errands = errands
         self._history = history
-        self._chains = chains
+        self._outbox = outbox
 
     def check(self, last_ref: str | None) -> list[Event]:
         """Act if the server has a message that this profile never sent; before anything is sent.
@@ -63,7 +64,8 @@ class Rollback:
         if dealt == ref:  # nothing was sent since
             return []
         self._retire_all()
-        self._chains.begin_epoch()
+        for conversation in self._outbox.chains.epochs.begin():
+            self._announce(conversation)
         self._seal_anew()
         self._ask_for_later()
         text = (
@@ -74,6 +76,21 @@ class Rollback:
         me = self._profile.name
         shown = self._history.notice(self._history.open(me), me, text)
         return [SecurityNotice("", "restored", text), *shown]
+
+    def hear(self, answer: Payload) -> list[Event]:
+        """Take in how far others know earlier runs of this device, and tell everybody else."""
+        numbers = cast(list[int], answer.content["numbers"])
+        listed = answer.device in self._devices.devices(answer.sender)
+        if listed and self._outbox.chains.epochs.hear(answer.conversation, numbers):
+            self._announce(answer.conversation)
+        return []
+
+    def _announce(self, conversation: str) -> None:
+        """Let everybody in a conversation know where the earlier runs of this device ended."""
+        other = self._history.other(conversation)
+        peer = self._people.peer(other)
+        if other == self._profile.name or (peer is not None and peer.listed and not peer.blocked):
+            self._outbox.greet(other)
 
     def _retire_all(self) -> None:
         """Send no more on any session there is."""

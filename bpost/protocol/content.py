@@ -35,6 +35,7 @@ EMPTY: Final = "empty"
 RETRY: Final = "retry"
 AGAIN: Final = "again"
 LOST: Final = "lost"
+HAVE: Final = "have"
 DEVICES: Final = "devices"
 RENEWAL: Final = "renewal"
 INHERIT: Final = "inherit"
@@ -46,7 +47,7 @@ HIDE: Final = "hide"
 HANDED: Final = frozenset({FETCH, HISTORY})
 """What only the devices of one account say to each other: earlier messages, for a new one."""
 
-DIRECTED: Final = frozenset({RETRY, AGAIN, LOST, INHERIT}) | HANDED
+DIRECTED: Final = frozenset({RETRY, AGAIN, LOST, HAVE, INHERIT}) | HANDED
 """What one device says to one other: sealed for it alone, and not counted in the chain."""
 
 DELIVERED: Final = "delivered"
@@ -145,6 +146,12 @@ def _check_lost(content: Mapping[str, Json]) -> None:
         _digest.check(one, None)
 
 
+def _check_have(content: Mapping[str, Json]) -> None:
+    _check_numbers(content["numbers"])
+    if not content["numbers"]:
+        raise Unfit("has nothing")
+
+
 def _check_numbers(numbers: Json) -> None:
     if not isinstance(numbers, list | tuple) or len(numbers) > MISSING_ITEMS:
         raise Unfit("names too many messages, or none in a list")
@@ -226,6 +233,7 @@ CONTENT: Final[Mapping[str, tuple[frozenset[str], Callable[[Mapping[str, Json]],
     RETRY: (frozenset({"numbers", "frames", "after"}), _check_retry),
     AGAIN: (frozenset({"payload", "hash"}), _check_again),
     LOST: (frozenset({"reason", "numbers", "hashes"}), _check_lost),
+    HAVE: (frozenset({"numbers"}), _check_have),
     FETCH: (FETCH_KEYS, check_fetch),
     HISTORY: (HISTORY_KEYS, check_history),
     EDIT: (frozenset({"message", "revision", "text"}), _check_edit),

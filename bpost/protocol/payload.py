@@ -45,6 +45,12 @@ _NAMES: Final = {
 _LOG: Final = "log"
 """The key that a payload may have besides: the head of the log of keys that its sender knows."""
 
+_ENDS: Final = "ends"
+"""Another one: the last numbers of runs before this one, of a device that was restored."""
+
+ENDS: Final = 8
+"""How many a payload names: those of the newest runs."""
+
 _DEPTH: Final = 8
 _CONTAINERS: Final = 1024
 _DEFAULT_LIMITS: Final = Limits()
@@ -62,7 +68,8 @@ class Payload:
     user they belong to, that this payload is sealed for. ``to`` is the other user, also in the
     copies for the sender's own devices. ``sent`` is in milliseconds. ``newer`` marks one of a known
     type with more content than this version knows: it is kept, and nothing in it is acted upon.
-    ``log`` is the head of the server's log of keys as the sender knows it.
+    ``log`` is the head of the server's log of keys as the sender knows it. ``ends`` are the last
+    numbers, as far as the sender knows, that it used here before it was restored, each time.
     """
 
     type: str
@@ -78,6 +85,7 @@ class Payload:
     content: Mapping[str, Json] = field(default_factory=dict, repr=False)
     newer: bool = False
     log: LogHead | None = None
+    ends: tuple[int, ...] = ()
 
     @property
     def means(self) -> str:
@@ -108,6 +116,8 @@ def payload_json(payload: Payload) -> Mapping[str, Json]:
     value["recipients"] = {user: list(ids) for user, ids in payload.recipients.items()}
     if payload.log is not None:
         value[_LOG] = payload.log.text()
+    if payload.ends:
+        value[_ENDS] = list(payload.ends)
     return value
 
 
@@ -217,6 +227,11 @@ def _build(value: Any) -> Payload:
     common["recipients"] = {user: tuple(devices) for user, devices in recipients.items()}
     if _LOG in value:
         common["log"] = read_log_head(value.pop(_LOG))
+    if _ENDS in value:
+        ends = value.pop(_ENDS)
+        if not isinstance(ends, list) or not ends:
+            raise Unfit("has no list of ends")
+        common["ends"] = tuple(ends)
     return Payload(**common, content=value)
 
 
@@ -245,15 +260,18 @@ def _check(payload: Payload) -> None:
         raise Unfit("names no conversation")
     _check_chain(payload)
     _check_recipients(payload.recipients)
-    if not {*_NAMES, _LOG}.isdisjoint(payload.content):
+    if not {*_NAMES, _LOG, _ENDS}.isdisjoint(payload.content):
         raise Unfit("has content under the key of another part")
     check_content(payload.type, payload.content)
 
 
 def _check_chain(payload: Payload) -> None:
-    for number, least in ((payload.number, 1), (payload.sent, 0)):
+    ends = payload.ends
+    for number, least in ((payload.number, 1), (payload.sent, 0), *((end, 1) for end in ends)):
         if type(number) is not int or not least <= number <= canonical_json.INTEGER:
             raise Unfit("holds a number or time out of range")
+    if list(ends) != sorted(set(ends)) or len(ends) > ENDS or (ends and ends[-1] >= payload.number):
+        raise Unfit("names ends that come after it, or are out of order, or too many")
     if payload.number == 1 and payload.previous != "":
         raise Unfit("is the first and follows another")
     if payload.number > 1:

@@ -71,13 +71,14 @@ def judge(
     """Look for every message wherever it belongs."""
     verdict = Verdict(dict(figures))
     views = {device: View(device, dump) for device, dump in dumps.items()}
-    lost: Counter[tuple[str, str]] = Counter()
+    lost: dict[tuple[str, str], list[str]] = {}
     for message in wrote:
         _look_for(message, views, restored, verdict, lost)
-    for (device, name), count in lost.items():
+    for (device, name), texts in lost.items():
         shown = views[device].lost(name)
-        if shown < count:
-            verdict.wrong.append(f"{device} misses {count} of {name}, and is shown {shown} as lost")
+        if shown < len(texts):
+            text = f"{device} misses {len(texts)} of {name}, and is shown {shown} as lost"
+            verdict.wrong.append(f"{text}: {texts}")
     for device, view in views.items():
         verdict.wrong += [f"{device}: {text}" for text in view.strange()]
     verdict.figures["messages"] = len(list(wrote))
@@ -89,7 +90,7 @@ def _look_for(
     views: Mapping[str, View],
     restored: set[str],
     verdict: Verdict,
-    lost: Counter[tuple[str, str]],
+    lost: dict[tuple[str, str], list[str]],
 ) -> None:
     """Look for one message at its author's, at the recipient's devices, and at the copies'."""
     own = views[message.device].own(message)
@@ -102,15 +103,16 @@ def _look_for(
     gone = own is None and _is_gone(message, missing, views, restored)
     verdict.count("taken back by restores" if gone else "lost")
     if not gone:
-        lost.update(missing)
+        for where in missing:
+            lost.setdefault(where, []).append(message.text)
     if own is None:
         untold = message.left and not views[message.device].knows()
     else:
         told = any(text in own[6] for text in LOST_TEXTS.values())
         untold = not told and any(user_of(device) == message.to for device, _ in missing)
     if untold:
-        where = [device for device, _ in missing]
-        text = f"{message.device} does not tell that {message.text!r} is missing at {where}"
+        at = [device for device, _ in missing]
+        text = f"{message.device} does not tell that {message.text!r} is missing at {at}"
         verdict.wrong.append(f"{text}: {own and own[5:]}")
 
 

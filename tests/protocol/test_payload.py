@@ -128,6 +128,16 @@ class PayloadTest(unittest.TestCase):
         self.refuse(spelled(number=0, previous=""))
         self.assertEqual(parse_payload(spelled(number=1, previous="")).number, 1)
 
+    def test_ends_of_earlier_runs_are_few_rising_and_before_it(self) -> None:
+        good = [3, 1 << 23]
+        wrong: tuple[Any, ...] = ([], [0], [3, 3], [4, 3], [1 << 24], [True], ["3"], [[3]], {})
+        for ends in (*wrong, list(range(1, 10))):
+            with self.subTest(ends=ends):
+                self.refuse(spelled(number=1 << 24, ends=ends))
+        found = parse_payload(spelled(number=1 << 24, ends=good))
+        self.assertEqual(found.ends, tuple(good))
+        self.assertEqual(parse_payload(found.to_bytes()), found)
+
     def test_e47_other_spellings_of_a_hash_are_refused(self) -> None:
         for name, other in other_spellings(DIGEST):
             with self.subTest(what=name):

@@ -8,6 +8,8 @@ COPIES = "tests.client.test_losses.OwnCopyTest."
 RESTORED = "tests.client.test_losses.RestoredTest."
 ROLLBACK = "bpost/client/rollback.py"
 CHAINS = "bpost/client/chains.py"
+EPOCHS = "bpost/client/epochs.py"
+ENDS = "tests.client.test_epochs.EndTest."
 
 TAKEOUTS = [
     Takeout(
@@ -64,8 +66,8 @@ TAKEOUTS = [
     ),
     Takeout(
         "E43",
-        ROLLBACK,
-        "        self._chains.begin_epoch()\n",
+        EPOCHS,
+        "        self._store.run(Chain.update(number=began).where(*mine))\n",
         "",
         RESTORED + "test_e43_a_number_of_before_a_restore_stands_for_no_other_message",
     ),
@@ -82,5 +84,61 @@ TAKEOUTS = [
         '        return (1, "") if began is None else (int(began) + 1, NO_HASH)\n',
         '        return 1, ""\n',
         RESTORED + "test_e43_a_conversation_that_a_restored_profile_begins_has_numbers_of_its_own",
+    ),
+    Takeout(
+        "E43",
+        CHAINS,
+        "            if epoch < payload.number // EPOCH and last < number:\n",
+        "            if False:\n",
+        ENDS + "test_e43_a_last_message_that_was_lost_before_a_restore_comes_after_it",
+    ),
+    Takeout(
+        "E43",
+        ROLLBACK,
+        "            self._announce(conversation)\n",
+        "            pass\n",
+        ENDS + "test_e43_a_last_message_that_was_lost_before_a_restore_comes_after_it",
+    ),
+    Takeout(
+        "E43",
+        CHAINS,
+        "        self.epochs.tell(course, payload)\n",
+        "",
+        ENDS + "test_e43_what_a_restored_device_never_knew_is_lost_where_another_device_got_it",
+    ),
+    Takeout(
+        "E43",
+        ROLLBACK,
+        "            self._announce(answer.conversation)\n",
+        "            pass\n",
+        ENDS + "test_e43_what_a_restored_device_never_knew_is_lost_where_another_device_got_it",
+    ),
+    Takeout(
+        "E43",
+        CHAINS,
+        "        if known:\n            return known\n",
+        "        return payload.number - 1\n",
+        ENDS + "test_e43_a_gap_within_an_earlier_run_is_noticed",
+    ),
+    Takeout(
+        "E30",
+        EPOCHS,
+        "            and row.told <= before\n",
+        "",
+        ENDS + "test_e30_a_device_is_told_where_its_run_ended_once_an_hour",
+    ),
+    Takeout(
+        "E30",
+        EPOCHS,
+        "            if epoch < now and known < number <= known + NUMBERS:\n",
+        "            if known < number:\n",
+        ENDS + "test_e30_an_end_that_nobody_can_have_seen_is_not_believed",
+    ),
+    Takeout(
+        "E30",
+        EPOCHS,
+        "me.now() // 1000 - FIRST_SECOND) * EPOCH\n",
+        "0) * EPOCH\n",
+        ENDS + "test_e30_two_copies_that_are_used_in_the_same_minute_use_no_number_twice",
     ),
 ]
