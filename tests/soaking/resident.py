@@ -64,7 +64,8 @@ class Resident:
         self._calm.set()
 
     def go(self) -> None:
-        """Leave for good."""
+        """Leave for good, at once."""
+        self._calm.set()
         self._gone.set()
 
     async def live(self) -> None:
