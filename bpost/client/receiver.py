@@ -51,6 +51,9 @@ FINAL = frozenset(
 PASSING = frozenset({Reason.RATE_LIMITED, Reason.BUSY, Reason.INTERNAL})
 """Refusals of a message that is sent again later."""
 
+ELSEWHERE = 16
+"""As after so many failures is waited where a copy of this profile has logged in: no ping-pong."""
+
 LOOK_SECONDS = 5.0
 JOIN_SECONDS = 3.0
 AT_ONCE = 64
@@ -159,9 +162,11 @@ class Receiver:
                 self._pause(failures, error)
                 continue
             failures, why = 1, self._stay(link)
-            removed = isinstance(why, Refused) and why.reason == Reason.NO_SUCH_DEVICE
-            if removed and not self._goes_on(why):
+            reason = why.reason if isinstance(why, Refused) else ""
+            if reason == Reason.NO_SUCH_DEVICE and not self._goes_on(why):
                 return
+            if reason == Reason.CONFLICT:
+                failures = ELSEWHERE
             self._pause(failures, why)
         self._tell(ConnectionState.OFFLINE)
 

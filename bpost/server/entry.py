@@ -64,6 +64,7 @@ _INVITE = (
 def log_in(session: Session, request: LogIn) -> LoggedIn:
     """Rule of code 1. An unknown user and a wrong password cannot be told apart."""
     office = session.office
+    office.door.refuse_crowd()
     account = office.store.accounts.claimed(canonical(request.username))
     counted = _count_log_in(session, account, request)
     account = _verified(session, account, request.username, request.password)
@@ -89,6 +90,7 @@ def register(session: Session, request: Register) -> Registered:
     office = session.office
     if session.account is not None:
         raise Refused(Reason.CONFLICT, "This connection is logged in already.")
+    office.door.refuse_crowd()
     address = meter_key(session.wire.peer)
     _take(session, office.rates.log_ins_address, address, _ADDRESS)
     text = "Too many new accounts from your address."

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-
 from bpost.crypto import login
 from bpost.errors import Refused
 from bpost.protocol.codes import Reason
@@ -13,6 +11,7 @@ from bpost.server.config import Config
 from bpost.server.counts import Tally
 from bpost.server.cursors import Cursors
 from bpost.server.desk import Desk
+from bpost.server.door import Door
 from bpost.server.ledger import Ledger
 from bpost.server.log import EventLog
 from bpost.server.mailroom import Mailroom
@@ -21,9 +20,6 @@ from bpost.server.rates import Rates
 from bpost.server.records import Mailbox
 from bpost.server.store import Store
 from bpost.server.wire import Wire
-
-HASHING = 2
-"""How many passwords are hashed at once, so that log-ins leave room for messages."""
 
 
 class Office:
@@ -50,7 +46,7 @@ class Office:
         self.mailroom = Mailroom(self.store, self.bus, log, self.outcomes)
         self.clerk = Clerk(self.store, self.cursors, self.presence, log, config.limits)
         self.clerk.every_round(ledger.write)
-        self._hashing = threading.BoundedSemaphore(HASHING)
+        self.door = Door()
         self.bus.subscribe(self.presence.hear)
 
     def start(self) -> None:
@@ -80,10 +76,10 @@ class Office:
 
     def hash_login(self, password: str) -> str:
         """Return what to store for a password field."""
-        with self._hashing:
+        with self.door.turn():
             return login.hash_login(password)
 
     def verify_login(self, stored: str | None, password: str) -> bool:
         """Tell whether a password field is right, after the same work for every answer."""
-        with self._hashing:
+        with self.door.turn():
             return login.verify_login(stored, password)

@@ -127,14 +127,17 @@ class Store:
         Raises:
             StoreError: the database cannot be read.
         """
-        with self._lock, self._failures():
+        with self._lock, self._failures(), translated:
             yield self._connected()
 
     def check(self) -> list[str]:
         """Look the whole database over; return what is wrong with it, in sentences."""
-        with self.reading() as database:
-            damages = _rows(database, "PRAGMA integrity_check(20)")
-            orphans = _rows(database, "PRAGMA foreign_key_check")
+        try:
+            with self.reading() as database:
+                damages = _rows(database, "PRAGMA integrity_check(20)")
+                orphans = _rows(database, "PRAGMA foreign_key_check")
+        except StoreError as error:  # too damaged for that
+            return [str(error)]
         found = [f"The database is damaged: {row[0]}." for row in damages if row[0] != "ok"]
         found += [f"A row of {row[0]} refers to a row of {row[2]} that is gone." for row in orphans]
         return found + self.keylog.check()

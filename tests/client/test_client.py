@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 
 from bpost.client import (
@@ -195,6 +196,20 @@ class ConnectionTest(Town):
         self.start()
         alice.reconnect()
         wait_until(lambda: alice.state is ConnectionState.CONNECTED)
+
+    def test_s25_two_copies_of_a_profile_do_not_push_each_other_out_in_a_loop(self) -> None:
+        (alice,) = self.register("alice")
+        alice.close()
+        shutil.copytree(self.folder / "alice", self.folder / "copy")
+        older = self.log_in("alice")
+        self.log_in("alice", "copy")
+        event = wait_for_event(
+            older,
+            lambda e: isinstance(e, ConnectionChanged) and e.state is ConnectionState.WAITING,
+        )
+        assert isinstance(event, ConnectionChanged)
+        self.assertIn("logged in on another connection", event.text)
+        self.assertGreaterEqual(event.retry_in or 0, 0.75 * LIMITS.reconnect_most)
 
     def test_closing_ends_the_events_and_may_be_done_twice(self) -> None:
         (alice,) = self.register("alice")

@@ -51,7 +51,7 @@ class TimingTest(unittest.TestCase):
         wall[0] += 3600
         self.assertEqual([sleep.is_over(), sleep.is_over()], [True, False])
 
-    def test_the_wait_doubles_up_to_a_minute_and_varies(self) -> None:
+    def test_s36_the_wait_to_reconnect_doubles_up_to_a_minute_and_varies(self) -> None:
         for failures, most in ((1, 1), (2, 2), (3, 4), (7, 60), (1000, 60)):
             waits = {backoff(failures, LIMITS) for _ in range(50)}
             self.assertLessEqual(max(waits), most)

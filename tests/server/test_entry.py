@@ -81,10 +81,6 @@ class LogInTest(OfficeTest):
         bob.ask("4", "bob", "alice")
         self.assertIn('"name":"Alice"', bob.ask("9", "list")[3])
 
-    def test_names_that_would_speak_for_the_server_are_taken(self) -> None:
-        for name in ("admin", "Support", "SYSTEM"):
-            self.assertEqual(reason(self.visitor().ask("2", name, PASSWORD)), "name-taken")
-
     def test_the_newer_of_two_connections_of_a_device_wins(self) -> None:
         alice, _ = self.friends()
         phone = self.device("bob")

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bpost.limits import DAY
+from bpost.server import clerk
 from bpost.server.store import FILE
 from tests.server.history import HistoryTest
 from tests.server.parts import PASSWORD, Process, reason
@@ -124,9 +125,12 @@ class DiskTest(FaultTest):
 
 
 class ClockTest(FaultTest):
-    """A wall clock that is wrong (S43)."""
+    """A wall clock that is wrong (S43); with all rates, which know time as well."""
 
-    lasts = 8
+    lasts = 12
+
+    def process(self, *flags: str) -> Process:
+        return super().process("--limits", "on", *flags)
 
     def shift_clock(self, seconds: float) -> None:
         """Let the server's wall clock be wrong by so much."""
@@ -151,6 +155,7 @@ class ClockTest(FaultTest):
             self.server.end(kill=True)
             self.shift_clock((year - 1970) * 365.25 * DAY + DAY - time.time())
             self.start()
+        time.sleep(2 * clerk.ROUND_SECONDS)  # so that its first round is over
         self.shift_clock(0)
         self.works()
         self.judge()

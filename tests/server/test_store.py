@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 import subprocess
@@ -169,7 +170,7 @@ class FailureTest(StoreTest):
         self.post("small")
         self.assertEqual(self.bodies(), ["small"])
 
-    def test_what_is_no_database_is_told_plainly_and_left_as_it_is(self) -> None:
+    def test_s41_what_is_no_database_is_told_plainly_and_left_as_it_is(self) -> None:
         self.store.close()
         path = self.folder / FILE
         for name in os.listdir(self.folder):
@@ -280,6 +281,62 @@ class FailureTest(StoreTest):
             other.execute("UPDATE clients SET disabled = 1 WHERE id = 2")
         other.close()
         self.assertEqual(self.store.accounts.closed([1, 2]), {2: Closed.DISABLED})
+
+    def test_s42_the_log_of_changes_shrinks_when_a_long_reader_is_gone(self) -> None:
+        most, wal = 64 * 1024 * 1024, self.folder / f"{FILE}-wal"
+        with contextlib.closing(sqlite3.connect(self.folder / FILE)) as reader:
+            reader.execute("BEGIN")
+            reader.execute("SELECT COUNT(*) FROM clients").fetchone()
+            while wal.stat().st_size <= most:
+                self.post(*["x" * 190_000] * 50)
+        for _ in range(3):
+            self.post("after")
+        self.assertLessEqual(wal.stat().st_size, most)
+
+    def test_s41_who_waits_too_long_for_another_program_is_told_and_goes_on_later(self) -> None:
+        self.sabotage("PRAGMA busy_timeout = 100")
+        with contextlib.closing(sqlite3.connect(self.folder / FILE)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            with self.assertRaisesRegex(StoreError, "Another program holds it"):
+                self.post("early")
+            self.assertEqual(self.bodies(), [])
+        self.post("late")
+        self.assertEqual(self.bodies(), ["late"])
+
+    def test_s41_a_damaged_page_is_told_plainly_and_the_rest_can_be_read(self) -> None:
+        self.post("hello")
+        page = self.sabotage("SELECT rootpage FROM sqlite_master WHERE name = 'messages'")[0]
+        size = self.sabotage("PRAGMA page_size")[0]
+        self.store.close()
+        with (self.folder / FILE).open("r+b") as file:
+            file.seek((page - 1) * size)
+            file.write(b"\xff" * 512)
+        before = (self.folder / FILE).read_bytes()
+        self.store = Store(self.folder)
+        self.addCleanup(self.store.close)
+        self.assertIn("damaged", " ".join(self.store.check()))
+        for what in (self.bodies, lambda: self.post("new")):
+            with self.assertRaisesRegex(StoreError, "damaged: leave it as it is"):
+                what()
+        self.assertEqual(self.store.accounts.by_id(1), self.store.accounts.find("alice"))
+        self.store.close()
+        self.assertEqual((self.folder / FILE).read_bytes(), before)
+
+    def test_s41_a_file_that_was_cut_short_is_refused_and_left_as_it_is(self) -> None:
+        self.post("x" * 100_000)
+        self.store.close()
+        path = self.folder / FILE
+        with path.open("r+b") as file:
+            file.truncate(path.stat().st_size // 2)
+        before = path.read_bytes()
+        with self.assertRaisesRegex(StoreError, "damaged"):
+            Store(self.folder)
+        self.assertEqual(path.read_bytes(), before)
+
+    def test_s41_a_database_that_cannot_be_written_to_says_what_to_do(self) -> None:
+        self.sabotage("PRAGMA query_only = on")
+        with self.assertRaisesRegex(StoreError, "Give the folder to the user"):
+            self.post("x")
 
     def test_s37_the_database_is_synced_at_each_commit(self) -> None:
         self.assertEqual(self.sabotage("PRAGMA synchronous")[0], 2)
