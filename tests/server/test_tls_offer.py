@@ -7,7 +7,9 @@ import ssl
 import tempfile
 import unittest
 from pathlib import Path
+from unittest import mock
 
+from bpost.net.groups import restrict_groups
 from tests.net.harness import blind_context
 from tests.server.parts import Process
 from tests.support import patience
@@ -76,3 +78,8 @@ class OfferTest(unittest.TestCase):
         ):
             with self.subTest(version=version, group=group):
                 self.assertEqual(self.agrees(version, group=group), expected)
+
+    def test_where_openssl_is_out_of_reach_its_own_list_stays(self) -> None:
+        for fault in (AttributeError, OSError):
+            with mock.patch("ctypes.CDLL", side_effect=fault):
+                self.assertFalse(restrict_groups())
