@@ -5,19 +5,22 @@ from __future__ import annotations
 import datetime
 import socket
 import ssl
-import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.x509.oid import NameOID
 
 from tests.net.listening import Listening
 
 DAY = datetime.timedelta(days=1)
+RSA_SHA256 = bytes.fromhex("06092a864886f70d01010b")
+RSA_SHA1 = bytes.fromhex("06092a864886f70d010105")
+"""How a certificate names what it is signed with, in DER."""
+
 Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
 
@@ -80,28 +83,17 @@ def usage(authority: bool) -> x509.KeyUsage:
 
 
 def forge_with_sha1(issuer: Forged) -> Forged:
-    """Make a certificate signed over SHA-1, which only the openssl program still does."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "old")])
-    names = x509.SubjectAlternativeName([x509.DNSName("localhost")])
-    builder = x509.CertificateSigningRequestBuilder().subject_name(subject)
-    request = builder.add_extension(names, critical=False).sign(key, hashes.SHA256())
-    with tempfile.TemporaryDirectory() as folder:
-        parts = {
-            "request": request.public_bytes(serialization.Encoding.PEM),
-            "ca": pem(issuer.certificate),
-            "key": private_pem(issuer.key),
-        }
-        for name, data in parts.items():
-            (Path(folder) / name).write_bytes(data)
-        sign = ["openssl", "x509", "-req", "-sha1", "-days", "30", "-copy_extensions", "copy"]
-        done = subprocess.run(
-            [*sign, "-in", "request", "-CA", "ca", "-CAkey", "key", "-CAcreateserial"],
-            cwd=folder,
-            capture_output=True,
-            check=True,
-        )
-    return Forged(x509.load_pem_x509_certificate(done.stdout), key, (issuer.certificate,))
+    """Make a certificate that ``issuer``, whose key is RSA, has signed over SHA-1.
+
+    No library does that any more: it is made over SHA-256, and signed once more.
+    """
+    made = forge(issuer)
+    assert isinstance(issuer.key, rsa.RSAPrivateKey), "both signatures then have one length"
+    body = made.certificate.tbs_certificate_bytes.replace(RSA_SHA256, RSA_SHA1)
+    signature = issuer.key.sign(body, padding.PKCS1v15(), hashes.SHA1())  # noqa: S303
+    whole = made.certificate.public_bytes(serialization.Encoding.DER)
+    whole = whole.replace(RSA_SHA256, RSA_SHA1).replace(made.certificate.signature, signature)
+    return Forged(x509.load_der_x509_certificate(whole), made.key, made.chain)
 
 
 def private_pem(key: Key) -> bytes:
