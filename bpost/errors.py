@@ -126,10 +126,17 @@ class AccountLost(SecurityError):
 
 
 class UntrustedCertificate(SecurityError):
-    """A certificate that nobody vouches for; ``pin`` is what a person may compare and trust."""
+    """A certificate that nobody vouches for; ``pin`` is what a person may compare and trust.
 
-    def __init__(self, text: str, pin: str) -> None:
-        super().__init__("untrusted-certificate", text)
+    ``reason`` says why it is not trusted; the text of the error also says what to do about it.
+    """
+
+    def __init__(self, reason: str, pin: str) -> None:
+        advice = (
+            f"If the server's owner tells you the same pin, {pin}, you can trust it by its pin."
+        )
+        super().__init__("untrusted-certificate", f"{reason} {advice}")
+        self.reason = reason
         self.pin = pin
 
 

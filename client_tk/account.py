@@ -45,6 +45,7 @@ class SignedIn:
     server: str
     pin: str | None
     settings: Mapping[str, object] = field(default_factory=dict)  # what a backup held of ours
+    news: str = ""  # a sentence to begin with
 
 
 class MakeClient(Protocol):
@@ -183,7 +184,7 @@ def restore(attempt: Restoration, make: MakeClient, profile: Path | None) -> Sig
     except BaseException:
         client.close()
         raise
-    return SignedIn(client, info.server, info.pin, info.settings)
+    return SignedIn(client, info.server, info.pin, info.settings, RESTORED)
 
 
 @dataclass(frozen=True)
@@ -202,6 +203,13 @@ TURNED_AWAY = (
     "The server says that this device was removed from your account: it takes nothing from it any "
     "more. What it holds can still be read here; to use this computer again, log in with a new "
     "profile."
+)
+
+RESTORED = "The backup is restored: this computer is a new device of your account."
+NEEDS_CODE = (
+    "The password is right, but the server holds no key of your account: write the code that "
+    "another device of yours shows. If you have none any more: restore a backup, or else begin "
+    "anew, with a new key and without your earlier messages."
 )
 
 REASONS = {
@@ -223,8 +231,10 @@ def complaint(error: BPostError) -> Complaint:
         return Complaint(place, text)
     if isinstance(error, UntrustedCertificate):
         return Complaint("certificate", str(error))
+    if isinstance(error, AccountLost) and error.cause == "vault-missing":
+        return Complaint("lost code", NEEDS_CODE)
     if isinstance(error, AccountLost):
-        return Complaint("lost code" if error.cause == "vault-missing" else "lost", str(error))
+        return Complaint("lost", str(error))
     if isinstance(error, SecurityError) and error.cause == "vault-missing":
         return Complaint("code", str(error))
     if isinstance(error, SecurityError) and error.cause == "bad-token":

@@ -21,9 +21,10 @@ from client_tk.idle import IdleWatch
 from client_tk.lanes import Failed, Lanes
 from client_tk.link import Question
 from client_tk.lock_w import LockWindow
-from client_tk.main_w import MainWindow, Shell
+from client_tk.main_w import MainWindow
 from client_tk.pictures import Pictures
 from client_tk.pump import Pump, Task
+from client_tk.shell import Shell
 from client_tk.start_w import StartWindow
 from client_tk.sweeper import Sweeper
 from client_tk.theme import Look, make_root
@@ -172,7 +173,7 @@ class App:
         if start is None:
             return
         if isinstance(error, UntrustedCertificate):
-            start.ask_trust(error.pin, str(error))
+            start.ask_trust(error.pin, error.reason)
         else:
             start.complain(account.complaint(error))
 
@@ -212,6 +213,8 @@ class App:
         self.main = MainWindow(self.root, shell, client)
         self.main.pack(fill="both", expand=True)
         self.main.start(self.options.conversation)
+        if result.news:
+            self.main.say(result.news)
 
     # Main window
 

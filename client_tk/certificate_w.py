@@ -10,14 +10,14 @@ from client_tk.theme import Look
 from client_tk.widgets import Button, Entry, Frame, Label, Wrapped
 
 MEANING = (
-    "Compare it with the pin that the server printed when it started, or that its owner gave you. "
+    "Compare it with the one that the server printed when it started, or that its owner gave you. "
     "If it is the same, trust it: BPost will remember it, and refuse any other. "
     "If it differs, somebody may be between you and the server."
 )
 
 
 class CertificatePage(Frame):
-    """Shows the fingerprint and what it means; Trust or Cancel."""
+    """Shows the pin and what it means; Trust or Cancel."""
 
     def __init__(self, parent: tkinter.Misc, look: Look) -> None:
         super().__init__(parent)
@@ -25,7 +25,7 @@ class CertificatePage(Frame):
         Label(self, text="Do you know this server?", font=look.fonts["title"]).pack(anchor="w")
         self.reason = Wrapped(self, text="")
         self.reason.pack(fill="x", pady=(look.px(10), look.px(12)))
-        Label(self, text="Its fingerprint").pack(anchor="w")
+        Label(self, text="Its pin").pack(anchor="w")
         self.shown = tkinter.StringVar(self)
         # An entry, so that it can be selected and copied.
         self.fingerprint = Entry(

@@ -43,6 +43,8 @@ class Composer(Frame):
         self.button.configure(padding=look.px(6))
         self.button.pack(side="right", anchor="s", padx=(look.px(8), 0))
         self.text.pack(side="left", fill="x", expand=True)
+        self.hint = Label(self.text, text="Write a message", cursor="xterm")
+        self.hint.bind("<Button-1>", lambda _: self.text.focus_set())
         self._bind_events()
         look.follow(self._restyle)
         self.bind("<Destroy>", lambda _: look.forget(self._restyle), add="+")
@@ -62,6 +64,8 @@ class Composer(Frame):
     def _restyle(self) -> None:
         px = self.look.px
         self.text.configure(padx=px(10), pady=px(8), spacing3=px(1))
+        ground = self.text.cget("background")
+        self.hint.configure(background=ground, foreground=self.look.palette.muted)
         self._fit()
 
     @property
@@ -155,7 +159,15 @@ class Composer(Frame):
     def enable(self, enabled: bool) -> None:
         """Allow or forbid to write."""
         self.text.configure(state="normal" if enabled else "disabled")
+        self._show_hint()
         self.button.state(["!disabled" if enabled else "disabled"])
+
+    def _show_hint(self) -> None:
+        """Say what the field is for while nothing is in it."""
+        if self.value or not self.enabled:
+            self.hint.place_forget()
+        else:
+            self.hint.place(x=self.look.px(10), rely=0.5, anchor="w")
 
     def flush_draft(self) -> None:
         """Keep the draft now, if it changed."""
@@ -189,6 +201,7 @@ class Composer(Frame):
 
     def _fit(self) -> None:
         """Be as high as the text, but at most six lines."""
+        self._show_hint()
         counted = self.text.count("1.0", "end", "displaylines")
         lines = counted[0] if isinstance(counted, tuple) else counted
         height = max(1, min(lines or 1, MOST_LINES))

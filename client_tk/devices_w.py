@@ -69,6 +69,10 @@ class DevicesSheet(Sheet):
         self.name = Field(self.body, look, "Name of this device")
         self.name.pack(fill="x", pady=(look.px(14), 0))
         self.name.entry.bind("<Return>", lambda _: self.rename())
+        self.rename_button = Button(
+            self.name.line, text="Save the name", bootstyle="neutral", command=self.rename
+        )
+        self.rename_button.pack(side="right", padx=(look.px(8), 0))
         self.rows = Frame(self.body)
         self.rows.pack(fill="x", pady=(look.px(10), 0))
         self.removers: dict[str, Button] = {}
@@ -77,10 +81,10 @@ class DevicesSheet(Sheet):
         """Whether the account key is renewed with the removal that is being asked about."""
         self._draw_more()
         self._draw_key()
-        self.note = Wrapped(self.body, text="Looking …", style="Muted.TLabel")
-        self.note.pack(fill="x", pady=(look.px(8), 0))
         self.done = self.add_button("Close", self.close, "primary")
-        self.rename_button = self.add_button("Save the name", self.rename)
+        # Beside the button, where it is seen however far the list is scrolled.
+        self.note = Wrapped(self.buttons, text="Looking …", style="Muted.TLabel")
+        self.note.pack(side="left", fill="x", expand=True, padx=(look.px(14), 0))
         self.open(self.done)
         self.load()
 
@@ -100,13 +104,11 @@ class DevicesSheet(Sheet):
         """Draw what renews the account key."""
         look = self.look
         Separator(self.body).pack(fill="x", pady=look.px(6))
-        row = Frame(self.body)
-        row.pack(fill="x")
-        self.key_text = Wrapped(row, text=RENEW_TEXT, style="Muted.TLabel")
-        self.renew_button = Button(row, text="Renew the key …", bootstyle="neutral")
+        self.key_text = Wrapped(self.body, text=RENEW_TEXT, style="Muted.TLabel")
+        self.key_text.pack(fill="x")
+        self.renew_button = Button(self.body, text="Renew the key …", bootstyle="neutral")
         self.renew_button.configure(command=self._ask_renew)
-        self.renew_button.pack(side="right", padx=(look.px(8), 0))
-        self.key_text.pack(side="left", fill="x", expand=True)
+        self.renew_button.pack(anchor="w", pady=(look.px(8), 0))
 
     def load(self) -> None:
         """Ask for the devices anew."""
@@ -117,7 +119,8 @@ class DevicesSheet(Sheet):
         if not self.winfo_exists():
             return
         self.note.configure(text="" if len(devices) > 1 else "You use no other device.")
-        self.fetch_button.state(["!disabled" if len(devices) > 1 else "disabled"])
+        others = any(one.listed and not one.this for one in devices)
+        self.fetch_button.state(["!disabled" if others else "disabled"])
         for child in self.rows.winfo_children():
             child.destroy()
         self.removers.clear()
@@ -125,6 +128,8 @@ class DevicesSheet(Sheet):
             if device.this and not self.name.value:
                 self.name.value = device.name
             self._draw(device)
+        if self.focus_get() in (None, self):  # what had it was in the list as it was before
+            self.done.focus_set()
 
     def rename(self) -> None:
         """Give this device the name that was written."""

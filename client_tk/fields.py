@@ -78,7 +78,10 @@ class PasswordField(Field):
 
     def __init__(self, parent: tkinter.Misc, look: Look, label: str, *, hint: str = "") -> None:
         super().__init__(parent, look, label, hint=hint, show="•")
-        self.eye = IconButton(self.line, look, "eye", "Show the password", self._toggle)
+        self.eye = IconButton(self.line, look, "eye", "Show the password (F2)", self._toggle)
+        # Tab goes from the password to what is asked next; who presses no mouse has the key.
+        self.eye.configure(takefocus=False)
+        self.entry.bind("<F2>", lambda _: self._toggle())
         self.eye.pack(side="left", padx=(look.px(4), 0))
         self.caps = Label(self, text="", style="Warning.TLabel", font=look.fonts["small"])
         for event in ("<KeyPress>", "<KeyRelease>"):

@@ -117,6 +117,8 @@ class HandoverDesk:
             self._put_away.add(self.card.about)
             self.load()
             return
+        if action == "give":
+            said = "Your earlier messages are on their way to that device."
         if action == "refuse":
             said = "Nothing was sent. Remove that device under Settings, Devices, if it is not you."
         work: dict[str, Callable[[], object]] = {

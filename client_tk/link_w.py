@@ -22,7 +22,8 @@ LOOK_EVERY = 300  # milliseconds
 
 HOW_TEXT = (
     "On the other device write your name and your password, choose “Use a code from another "
-    "device”, and give it this one: scan it, or copy it. Show it to nobody else."
+    "device”, and give it this one. The picture holds the same code, for a camera. Show it to "
+    "nobody else."
 )
 VAULT_TEXT = (
     "New devices need only the password: the server keeps the account key, sealed with it. Without "

@@ -7,54 +7,23 @@ import itertools
 import time
 import tkinter
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
 
 from bpost.client import Client
-from bpost.errors import BPostError
-from client_tk import files
-from client_tk.backup_w import BackupSheet
 from client_tk.composer_w import Composer
-from client_tk.contact_w import AddContactSheet
 from client_tk.controller import Controller
-from client_tk.delete_w import DeleteSheet
-from client_tk.devices_w import DevicesSheet
 from client_tk.handover import HandoverDesk
 from client_tk.handover_w import HandoverBar
 from client_tk.header_w import Banner, Header, Person
 from client_tk.keys import Keys
-from client_tk.lanes import Failed, Lanes
 from client_tk.messages_w import MessagesView
-from client_tk.password_w import PasswordSheet
-from client_tk.pictures import Pictures
-from client_tk.safety import SafetyDesk
-from client_tk.safety_w import SafetySheet
 from client_tk.second_thoughts import SecondThoughts
-from client_tk.settings import Settings
-from client_tk.settings_w import Choices, KeysSheet, SettingsSheet
+from client_tk.sheets import Sheets
+from client_tk.shell import Shell
 from client_tk.side_w import Side
 from client_tk.status_w import StatusLine
-from client_tk.theme import Look
-from client_tk.widgets import Frame, Label, Panedwindow, Timers
+from client_tk.widgets import Button, Frame, Label, Panedwindow, Timers
 
 SIDE = 310
-
-
-@dataclass
-class Shell:
-    """What the main window needs of the program around it."""
-
-    look: Look
-    pictures: Pictures
-    lanes: Lanes
-    settings: Settings
-    server: str
-    log_out: Callable[[str], object]
-    lock: Callable[[], object]
-    lock_after: Callable[[int], object]
-    choose_appearance: Callable[[str], object]
-    enlarge: Callable[[int], object]
-    set_title: Callable[[str, int], object]
 
 
 class MainWindow(Frame):
@@ -77,8 +46,9 @@ class MainWindow(Frame):
         self.right = Frame(self.panes)
         self.panes.add(self.side, weight=0)
         self.panes.add(self.right, weight=1)
-        self._draw_right()
         desk = HandoverDesk(client, shell.lanes, self.say)
+        self.sheets = Sheets(self, shell, client, self.controller, desk)
+        self._draw_right()
         self.handover = HandoverBar(self, self.look, desk, self.panes)
         self._connect()
         self._order_focus()
@@ -112,17 +82,20 @@ class MainWindow(Frame):
         middle.place(relx=0.5, rely=0.45, anchor="center")
         self._icon = self.shell.pictures.program(self.look.px(72))
         Label(middle, image=self._icon).pack()
-        text = "Choose a conversation, or add somebody with Ctrl+N"
-        Label(middle, text=text, style="Muted.TLabel").pack(pady=(self.look.px(16), 0))
+        text = "Choose a conversation, or add somebody"
+        Label(middle, text=text, style="Muted.TLabel").pack(pady=self.look.px(16))
+        self.first = Button(middle, text="New contact …", command=self.sheets.new_contact)
+        self.first.configure(bootstyle="primary")
+        self.first.pack()
 
     def _connect(self) -> None:
         """Let the views ask the controller."""
         self.side.me.configure(text=self.client.username)
         self.side.on_search = self.controller.search
-        self.side.on_new = self.new_contact
-        self.side.on_settings = self.open_settings
+        self.side.on_new = self.sheets.new_contact
+        self.side.on_settings = self.sheets.open_settings
         self.side.on_leave = self.focus_composer
-        self.header.ask_safety = self.open_safety
+        self.header.ask_safety = self.sheets.open_safety
         self.header.ask_change = self.act
         self.banner.act = self.act
         self.messages.ask_older = self.controller.older
@@ -165,11 +138,11 @@ class MainWindow(Frame):
     def _make_keys(self) -> Keys:
         """Say which key does what, whatever in the window has the focus."""
         actions: dict[str, Callable[[], object]] = {
-            "<Shortcut-n>": self.new_contact,
+            "<Shortcut-n>": self.sheets.new_contact,
             "<Shortcut-k>": self.side.focus_search,
-            "<Shortcut-comma>": self.open_settings,
+            "<Shortcut-comma>": self.sheets.open_settings,
             "<Shortcut-l>": self.shell.lock,
-            "<Shortcut-slash>": lambda: KeysSheet(self, self.look),
+            "<Shortcut-slash>": self.sheets.open_keys,
             "<Control-Tab>": lambda: self.step(1),
             "<Control-Shift-Tab>": lambda: self.step(-1),
             "<Alt-Down>": lambda: self.step(1),
@@ -220,74 +193,6 @@ class MainWindow(Frame):
         if not in_list:
             self.focus_composer()
 
-    def new_contact(self) -> AddContactSheet:
-        """Ask whom to add."""
-        return AddContactSheet(self, self.look, self.controller.add_contact, self.client.username)
-
-    def open_settings(self) -> SettingsSheet:
-        """Open the settings."""
-        choices = Choices(
-            appearance=self.shell.settings.appearance,
-            choose=self.shell.choose_appearance,
-            enlarge=self.shell.enlarge,
-            change_password=self.change_password,
-            show_devices=self.open_devices,
-            show_keys=lambda: KeysSheet(self, self.look),
-            log_out=lambda: self.shell.log_out(""),
-            lock_minutes=self.shell.settings.lock_minutes,
-            lock_after=self.shell.lock_after,
-            lock=self.shell.lock,
-            backup=self.open_backup,
-            delete=self.open_delete,
-            read_log=functools.partial(self.shell.lanes.quick, self.client.key_log),
-        )
-        account = f"{self.client.username} at {self.shell.server}"
-        return SettingsSheet(self, self.look, account, choices)
-
-    def change_password(self) -> PasswordSheet:
-        """Ask for the new password."""
-        change = self.controller.custody.change_password
-        return PasswordSheet(self, self.look, self.client.username, change, self.say)
-
-    def open_backup(self) -> BackupSheet:
-        """Ask for the passphrase of a backup."""
-        kept = self.shell.settings.portable()
-        backup = functools.partial(self.controller.custody.backup, kept)
-        return BackupSheet(self, self.look, self.client.username, backup, self.say)
-
-    def open_delete(self) -> DeleteSheet:
-        """Ask whether the account is to be deleted."""
-
-        def delete(password: str, remove: bool, failed: Failed) -> None:
-            custody = self.controller.custody
-            custody.delete_account(password, remove, self.signed_out, failed)
-
-        return DeleteSheet(self, self.look, self.client.username, delete)
-
-    def export(self, format_: Literal["html", "json"]) -> None:
-        """Ask where to, and export the open conversation."""
-        name, custody = self.controller.book.current, self.controller.custody
-        file = files.save_as(self, "Export the conversation", f"{name}.{format_}")
-
-        def done() -> None:
-            self.say(f"The conversation with {name} is in {file}.")
-
-        def failed(error: BPostError) -> None:
-            self.say(str(error), alarming=True)
-
-        if file is not None:
-            custody.export(name, file, format_, done, failed)
-
-    def open_devices(self) -> DevicesSheet:
-        """Show the devices of the account."""
-        custody = self.controller.custody
-        return DevicesSheet(self, self.look, custody, self.say, self.handover.desk)
-
-    def open_safety(self) -> SafetySheet:
-        """Show what both people compare, and what is known of the key."""
-        desk = SafetyDesk(self.client, self.shell.lanes, self.controller.book.current)
-        return SafetySheet(self, self.look, desk)
-
     def act(self, action: str) -> None:
         """Do what a button or menu about the other person says."""
         name, client = self.controller.book.current, self.client
@@ -300,11 +205,11 @@ class MainWindow(Frame):
         if action in changes:
             self.controller.change_contact(*changes[action])
         elif action == "html":
-            self.export("html")
+            self.sheets.export("html")
         elif action == "json":
-            self.export("json")
+            self.sheets.export("json")
         elif action == "safety":
-            self.open_safety()
+            self.sheets.open_safety()
         elif action == "trust":
             self.controller.trust()
         elif action == "dismiss":

@@ -51,7 +51,7 @@ class RestoreSheet(FormSheet):
         return (self.file, self.passphrase, self.password)
 
     def _choose(self) -> None:
-        found = files.open_file(self, "Choose a backup")
+        found = files.open_file(self, "Choose a backup", ".bpost")
         if found is not None:
             self.file.value = str(found)
             self.passphrase.entry.focus_set()

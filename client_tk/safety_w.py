@@ -18,7 +18,6 @@ WIDTH = 640
 CODE = 212
 BESIDE = 390
 LINES = 4
-HEIGHT = 600
 
 
 class SafetySheet(Sheet):
@@ -28,7 +27,6 @@ class SafetySheet(Sheet):
         super().__init__(parent, look, f"Safety number with {desk.name}", WIDTH)
         self.desk = desk
         self.known: Known | None = None
-        self._low = look.text_px(HEIGHT) > self.winfo_screenheight()  # for all of it
         top = Frame(self.body)
         top.pack(fill="x")
         self.code = Label(top)
@@ -49,8 +47,8 @@ class SafetySheet(Sheet):
         left = Frame(parent)
         left.pack(side="left", fill="both", expand=True)
         text = (
-            f"Compare this number with {name}, face to face or on the telephone; or let {name} "
-            "scan the code. If you both have the same, nobody sits between you."
+            f"Compare this number with {name}, face to face or on the telephone. If you both have "
+            "the same, nobody sits between you. The picture holds your code, for a camera."
         )
         # Beside a picture no text may wrap at its own width: both would push each other for ever.
         Label(left, text=text, wraplength=self.look.text_px(BESIDE)).pack(anchor="w")
@@ -66,7 +64,6 @@ class SafetySheet(Sheet):
     def _draw_compare(self) -> None:
         px, name = self.look.px, self.desk.name
         hint = f"{name} copies it from this same window, and sends it to you some other way."
-        hint = "" if self._low else hint
         self.theirs = Field(self.body, self.look, f"The code that {name} sees", hint=hint)
         self.theirs.pack(fill="x", pady=(px(14), 0))
         self.copy = Button(
@@ -86,7 +83,7 @@ class SafetySheet(Sheet):
         heading.pack(anchor="w", pady=(px(12), px(4)))
         self.history = Text(
             self.body,
-            height=1 if self._low else LINES,
+            height=LINES,
             wrap="word",
             font=self.look.fonts["small"],
             takefocus=False,

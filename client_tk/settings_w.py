@@ -1,4 +1,4 @@
-"""The settings, and the list of keys."""
+"""The settings, and what keys on the keyboard do."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ KEYS = (
     ("Ctrl+↑", "Edit your last message"),
     ("Page Up  Page Down", "Scroll"),
     ("Ctrl++  Ctrl+−  Ctrl+0", "Size of the text"),
+    ("F2  in a password", "Show it, or hide it"),
     ("Ctrl+L", "Lock"),
     ("Ctrl+,", "Settings"),
     ("Ctrl+/", "These keys"),
@@ -131,7 +132,7 @@ class SettingsSheet(Sheet):
         first.pack(anchor="w", pady=(self.look.px(8), self.look.px(8)))
         second.pack(anchor="w", pady=(0, self.look.px(18)))
         self.password = self._button(first, "Change password …", choices.change_password)
-        self.list_keys = self._button(first, "Keys …", choices.show_keys)
+        self.list_keys = self._button(first, "Keyboard …", choices.show_keys)
         self.lock = self._button(first, "Lock now", choices.lock)
         self.log_out = self._button(first, "Log out", choices.log_out)
         self.devices = self._button(second, "Devices …", choices.show_devices)
@@ -157,7 +158,7 @@ class KeysSheet(Sheet):
     """Lists the keys."""
 
     def __init__(self, parent: tkinter.Misc, look: Look) -> None:
-        super().__init__(parent, look, "Keys", width=520)
+        super().__init__(parent, look, "Keyboard", width=520)
         table = Frame(self.body)
         table.pack(fill="x")
         for row, (keys, meaning) in enumerate(KEYS):

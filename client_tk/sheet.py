@@ -5,29 +5,41 @@ from __future__ import annotations
 import tkinter
 from collections.abc import Callable
 
+from client_tk.scrolled import Scrolled
 from client_tk.theme import Look, destroyed
 from client_tk.widgets import Button, Frame, Label, Toplevel
 
+EDGE = 24
+DECORATION = 60  # what the desktop draws around a window, and a bar of its own
+
 
 class Sheet(Toplevel):
-    """A small window above the main one; Esc closes it, and the focus goes back where it was."""
+    """A small window above the main one; Esc closes it, and the focus goes back where it was.
+
+    It is as high as what is in it, and never higher than the screen: then its middle scrolls.
+    """
 
     def __init__(self, parent: tkinter.Misc, look: Look, title: str, width: int = 420) -> None:
         super().__init__(title=title, master=parent, iconphoto=None, resizable=(False, False))
         self.withdraw()
         self.look = look
         self._came_from = parent.focus_get()
+        self._width = look.text_px(width)
         self.transient(parent.winfo_toplevel())
-        self._edge = Frame(self, style="Edge.TFrame", padding=1)
-        self._edge.pack(fill="both", expand=True)
-        whole = Frame(self._edge, padding=look.px(24))
-        whole.pack(fill="both", expand=True)
-        Frame(whole, width=look.text_px(width)).pack()
-        Label(whole, text=title, font=look.fonts["title"]).pack(anchor="w", pady=(0, look.px(14)))
-        self.body = Frame(whole)
-        self.body.pack(fill="both", expand=True)
-        self.buttons = Frame(whole)
-        self.buttons.pack(fill="x", pady=(look.px(20), 0))
+        self._whole = Frame(self, style="Edge.TFrame", padding=1)
+        self._whole.pack(fill="both", expand=True)
+        inside, edge = Frame(self._whole), look.px(EDGE)
+        inside.pack(fill="both", expand=True)
+        heading = Label(inside, text=title, font=look.fonts["title"])
+        heading.pack(anchor="w", padx=edge, pady=(edge, look.px(14)))
+        self.body = Scrolled(inside, padding=0, width=self._width, height=1)
+        self.body.show_part(self._width, 1)
+        lane = int(self.body.vbar.winfo_reqwidth())
+        self.body.pack(fill="both", expand=True, padx=(edge, max(0, edge - lane)))
+        self.buttons = Frame(inside)
+        self.buttons.pack(fill="x", padx=edge, pady=(look.px(20), edge))
+        self.body.bind("<Configure>", lambda _: self._fit(), add="+")
+        self.bind("<FocusIn>", lambda event: self.body.reveal(event.widget), add="+")
         self.bind("<Escape>", lambda _: self.close())
         self.protocol("WM_DELETE_WINDOW", self.close)
 
@@ -43,18 +55,42 @@ class Sheet(Toplevel):
     def open(self, focus: tkinter.Misc | None = None) -> None:
         """Show the sheet in the middle of the window it belongs to, and wholly on the screen."""
         self.update_idletasks()
+        self._fit()
+        self.update_idletasks()
         above = self.master.winfo_toplevel()
         width, height = self.winfo_reqwidth(), self.winfo_reqheight()
         x = above.winfo_rootx() + (above.winfo_width() - width) // 2
         y = above.winfo_rooty() + (above.winfo_height() - height) // 3
-        x = max(0, min(x, self.winfo_screenwidth() - width))
-        y = max(0, min(y, self.winfo_screenheight() - height))
-        self.geometry(f"+{x}+{y}")
+        self._put(x, y)
         self.deiconify()
         self.lift()
         self.bind("<Map>", lambda _: self._take_over(focus), add="+")
         if self.winfo_viewable():
             self._take_over(focus)
+
+    def _fit(self) -> None:
+        """Be as large as what is in it, or as the screen allows."""
+        if destroyed(self):
+            return
+        view = self.body.view
+        self._width = max(self._width, self.body.winfo_reqwidth())
+        around = self._whole.winfo_reqheight() - view.winfo_reqheight()
+        room = self.winfo_screenheight() - self.look.px(DECORATION) - around
+        wanted = self.body.winfo_reqheight()
+        height = max(1, min(wanted, room))
+        self.body.show_bar(wanted > room)
+        if (view.winfo_reqwidth(), view.winfo_reqheight()) != (self._width, height):
+            self.body.show_part(self._width, height)
+            if self.winfo_viewable():
+                self._put(self.winfo_rootx(), self.winfo_rooty(), height + around)
+
+    def _put(self, x: int, y: int, height: int = 0) -> None:
+        """Move the sheet to a place, or as near as it is wholly seen."""
+        low = self.winfo_screenheight() - (height or self.winfo_reqheight())
+        wide = self.winfo_screenwidth() - self.winfo_reqwidth()
+        moved = max(0, min(x, wide)), max(0, min(y, low))
+        if not height or moved != (x, y):
+            self.geometry(f"+{moved[0]}+{moved[1]}")
 
     def _take_over(self, focus: tkinter.Misc | None) -> None:
         """Keep the rest of the program from being used, once the sheet can be seen."""

@@ -16,13 +16,13 @@ from client_tk.link_w import NumberPage
 from client_tk.pictures import Pictures
 from client_tk.reset_w import ResetSheet
 from client_tk.restore_w import Restore, RestoreSheet
+from client_tk.scrolled import Scrolled
 from client_tk.theme import Look
 from client_tk.widgets import (
     Button,
     Frame,
     Label,
     Progressbar,
-    ScrolledFrame,
     TabBar,
     Timers,
     Wrapped,
@@ -46,8 +46,8 @@ class StartWindow(Frame):
         self.on_restore: Restore = lambda *_: None
         self.trying = False
         self._last: Attempt | None = None
-        self.scroll = ScrolledFrame(self, padding=look.px(12))
-        self.scroll.container.pack(fill="both", expand=True)
+        self.scroll = Scrolled(self, padding=look.px(12))
+        self.scroll.pack(fill="both", expand=True)
         self.above = Frame(self.scroll)
         self.above.pack()
         self.card = Frame(self.scroll)
@@ -66,10 +66,7 @@ class StartWindow(Frame):
         """Leave a little more room below the card than above it; scroll only if it is too low."""
         self.update_idletasks()
         room = self.winfo_height() - self.card.winfo_reqheight() - self.look.px(30)
-        if room < 0:
-            self.scroll.show_scrollbars()
-        else:
-            self.scroll.hide_scrollbars()
+        self.scroll.show_bar(room < 0)
         self.above.configure(height=max(self.look.px(12), min(room // 3, self.look.px(90))))
 
     def _draw_head(self, pictures: Pictures) -> None:
@@ -121,15 +118,7 @@ class StartWindow(Frame):
         for field in (*self.fields(), self.log_in.code):
             field.entry.bind("<Return>", lambda _: self.submit())
             field.entry.bind("<KP_Enter>", lambda _: self.submit())
-            field.entry.bind("<FocusIn>", self._reveal, add="+")
-
-    def _reveal(self, event: tkinter.Event[tkinter.Misc]) -> None:
-        """Scroll a field that gets the focus into view, where the window is low."""
-        whole = max(1, self.scroll.winfo_height())
-        place = (event.widget.winfo_rooty() - self.scroll.winfo_rooty()) / whole
-        first, last = self.scroll.yview() or (0.0, 1.0)
-        if not first + 0.1 < place < last - 0.15:
-            self.scroll.yview_moveto(max(0.0, place - (last - first) / 2))
+            field.entry.bind("<FocusIn>", lambda event: self.scroll.reveal(event.widget), add="+")
 
     def fields(self) -> list[Field]:
         """Return all fields, in their order."""
@@ -256,6 +245,7 @@ class StartWindow(Frame):
 
         self.form.pack_forget()
         self.number.pack(fill="x")
+        self._center()
         self.number.ask(number, answered)
         self.progress.say("Say the same on your other device …")
 
@@ -263,6 +253,7 @@ class StartWindow(Frame):
         self.number.pack_forget()
         self.certificate.pack_forget()
         self.form.pack(fill="x")
+        self._center()
 
     def show_complaint(self, complaint: Complaint, focus: bool) -> None:
         """Show a sentence at the field that it belongs to."""
@@ -285,6 +276,7 @@ class StartWindow(Frame):
         self.set_trying(False)
         self.form.pack_forget()
         self.certificate.pack(fill="x")
+        self._center()
         server = account.plain_server(self.server.value)
         self.certificate.ask(server, pin, text, lambda trusted: self._answered(pin, trusted))
 

@@ -159,7 +159,7 @@ def messages(count: int) -> str:
 def connection(state: ConnectionState, retry_in: float | None, waiting: int, text: str = "") -> str:
     """Return the line below the window that says where the connection stands."""
     if state is ConnectionState.CONNECTED:
-        return f"Connected · sending {messages(waiting)}" if waiting else "Connected"
+        return f"Connected · {messages(waiting)} waiting" if waiting else "Connected"
     if state is ConnectionState.CONNECTING:
         return "Connecting …"
     if state is ConnectionState.REFUSED:

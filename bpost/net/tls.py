@@ -145,8 +145,5 @@ def _harden(context: ssl.SSLContext) -> None:
 def untrusted(error: ssl.SSLCertVerificationError, host: str, pin: str) -> UntrustedCertificate:
     """Say in words why OpenSSL refused the certificate of ``host``."""
     why = _REASONS.get(error.verify_code, error.verify_message or "it cannot be verified")
-    return UntrustedCertificate(
-        f"The certificate of {host} is not trusted: {why.format(host=host)}. Nothing has been "
-        f"sent. If the server's owner tells you the same pin, {pin}, you can trust it by its pin.",
-        pin,
-    )
+    reason = f"The certificate of {host} is not trusted: {why.format(host=host)}."
+    return UntrustedCertificate(f"{reason} Nothing has been sent.", pin)

@@ -94,7 +94,7 @@ class LockTest(GuiTest):
 
     def test_an_open_sheet_goes_with_the_rest(self) -> None:
         app = self.open_main(talked)
-        sheet = self.main(app).open_settings()
+        sheet = self.main(app).sheets.open_settings()
         app.root.update()
         sheet.lock.invoke()
         self.locked(app)
@@ -138,7 +138,7 @@ class LockTest(GuiTest):
 
     def test_the_minutes_are_chosen_in_the_settings_and_kept(self) -> None:
         app = self.open_main(talked)
-        sheet = self.main(app).open_settings()
+        sheet = self.main(app).sheets.open_settings()
         self.screenshot(app, "settings-light")
         sheet.locks[15].invoke()
         self.assertEqual(app.settings.lock_minutes, 15)
@@ -154,9 +154,11 @@ class BackupSheetTest(GuiTest):
         app = self.open_main(talked)
         made: list[BackupSheet] = []
         main = self.main(app)
-        whole = main.open_backup
-        with mock.patch.object(main, "open_backup", side_effect=lambda: made.append(whole())):
-            main.open_settings().backup.invoke()
+        whole = main.sheets.open_backup
+        with mock.patch.object(
+            main.sheets, "open_backup", side_effect=lambda: made.append(whole())
+        ):
+            main.sheets.open_settings().backup.invoke()
         app.root.update()
         return app, made[0]
 
@@ -219,7 +221,7 @@ class ExportAndDeleteTest(GuiTest):
     def open_delete(self) -> tuple[App, DeleteSheet]:
         """Open the sheet that asks."""
         app = self.open_main(talked)
-        sheet = self.main(app).open_delete()
+        sheet = self.main(app).sheets.open_delete()
         app.root.update()
         return app, sheet
 

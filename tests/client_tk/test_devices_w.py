@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from typing import cast
 
+from bpost.client import DeviceInfo
 from bpost.errors import TransportError, UsageError
 from client_tk.devices_w import DevicesSheet
 from client_tk.settings_w import SettingsSheet
@@ -71,6 +73,42 @@ class DevicesTest(MainTest):
         cast("Button", self.opened.keep).invoke()
         self.until(lambda: self.labels().count("Remove …") == 2, "the list as it was")
         self.assertNotIn("remove_device phone00000000000", self.world.client.calls)
+
+    def test_many_devices_scroll_and_each_can_be_reached(self) -> None:
+        now = int(time.time() * 1000)
+        self.world.client.own_devices += [
+            DeviceInfo(f"more{number:012}", f"Device {number}", now, now) for number in range(20)
+        ]
+        self.opened.load()
+        self.until(lambda: len(self.opened.removers) == 22, "all devices")
+        self.app.root.update()
+        self.assert_on_screen()
+        self.assertLess(self.opened.body.yview()[1], 1.0)  # type: ignore[index]
+        for device in ("more000000000019", "phone00000000000"):
+            button = self.opened.removers[device]
+            button.focus_force()
+            self.app.root.update()
+            view = self.opened.body.view
+            with self.subTest(device):
+                above, below = view.winfo_rooty(), view.winfo_rooty() + view.winfo_height()
+                self.assertGreaterEqual(button.winfo_rooty(), above)
+                self.assertLessEqual(button.winfo_rooty() + button.winfo_height(), below)
+        self.screenshot(self.app, f"devices-many-{self.appearance}")
+
+    def assert_on_screen(self) -> None:
+        """Assert that the sheet and its button are wholly seen."""
+        for part in (self.opened, self.opened.done):
+            self.assertGreaterEqual(part.winfo_rooty(), 0)
+            bottom = part.winfo_rooty() + part.winfo_height()
+            self.assertLessEqual(bottom, self.opened.winfo_screenheight())
+
+    def test_after_a_removal_the_focus_is_on_the_button_that_closes(self) -> None:
+        self.opened.removers["phone00000000000"].invoke()
+        self.app.root.update()
+        self.opened.removers["phone00000000000"].invoke()
+        self.until(lambda: "Telephone" not in self.labels(), "the device to go")
+        self.app.root.update()
+        self.assertIs(self.opened.focus_get(), self.opened.done)
 
     def test_this_device_gets_another_name(self) -> None:
         self.opened.name.value = "Desk"

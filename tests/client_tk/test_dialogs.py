@@ -80,7 +80,7 @@ class PasswordTest(MainTest):
 
     def setUp(self) -> None:
         super().setUp()
-        self.asked: PasswordSheet = self.window.change_password()
+        self.asked: PasswordSheet = self.window.sheets.change_password()
         self.app.root.update()
 
     def change(self, current: str, new: str, again: str) -> None:

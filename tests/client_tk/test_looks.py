@@ -71,10 +71,10 @@ class LooksTest(GuiTest):
         window.open("bob")
         self.settle(app)
         for open_one, name in (
-            (window.new_contact, "new-contact"),
-            (window.change_password, "password"),
-            (window.open_settings, "settings"),
-            (window.open_safety, "safety"),
+            (window.sheets.new_contact, "new-contact"),
+            (window.sheets.change_password, "password"),
+            (window.sheets.open_settings, "settings"),
+            (window.sheets.open_safety, "safety"),
             (lambda: KeysSheet(window, app.look), "keys"),
         ):
             sheet = open_one()

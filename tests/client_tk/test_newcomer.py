@@ -111,6 +111,59 @@ class BannerTest(MainTest):
                     self.assertLess(right, edge)
 
 
+class SheetTest(MainTest):
+    """Small windows are as large as what is in them, from the first moment on."""
+
+    def test_no_sheet_changes_its_size_once_it_is_seen(self) -> None:
+        sheets = self.window.sheets
+        for open_sheet in (sheets.open_settings, sheets.change_password, sheets.open_delete):
+            sheet = open_sheet()
+            asked = (sheet.winfo_reqwidth(), sheet.winfo_reqheight())
+            self.settle(self.app)
+            with self.subTest(type(sheet).__name__):
+                self.assertEqual((sheet.winfo_width(), sheet.winfo_height()), asked)
+                self.assertEqual(sheet.body.yview(), (0.0, 1.0))
+            sheet.close()
+
+    def test_large_text_makes_a_sheet_scroll_and_leaves_its_buttons_on_the_screen(self) -> None:
+        for _ in range(8):
+            self.app.enlarge(1)
+        self.open("bob")
+        sheet = self.window.sheets.open_safety()
+        self.settle(self.app)
+        bottom = sheet.done.winfo_rooty() + sheet.done.winfo_height()
+        self.assertLessEqual(bottom, sheet.winfo_screenheight())
+
+    def test_tab_goes_from_one_password_to_the_next_and_a_key_shows_it(self) -> None:
+        sheet = self.window.sheets.change_password()
+        self.press(sheet.current.entry, "<Tab>")
+        self.assertIs(sheet.focus_get(), sheet.new.entry)
+        self.press(sheet.new.entry, "<F2>")
+        self.assertEqual(sheet.new.entry.cget("show"), "")
+        self.press(sheet.new.entry, "<F2>")
+        self.assertEqual(sheet.new.entry.cget("show"), "•")
+
+
+class ComposerTest(MainTest):
+    """Where one writes says so."""
+
+    def test_the_empty_composer_says_what_it_is_for(self) -> None:
+        self.open("bob")
+        composer = self.window.composer
+        self.assertTrue(composer.hint.winfo_ismapped())
+        self.press(composer.text, "<KeyPress-h>")
+        self.assertFalse(composer.hint.winfo_ismapped())
+        composer.text.delete("1.0", "end")
+        self.app.root.update()
+        self.assertTrue(composer.hint.winfo_ismapped())
+
+    def test_it_does_not_say_so_where_nothing_can_be_written(self) -> None:
+        self.client.put("frank", "hello")
+        self.settle(self.app)
+        self.open("frank")
+        self.assertFalse(self.window.composer.hint.winfo_ismapped())
+
+
 class TurnedAwayTest(MainTest):
     """A device that the server knows no more, though no list says that it was removed."""
 

@@ -203,7 +203,7 @@ class TwoWindowsTest(RealTest):
             other.log_in(bob.name, bob.password)
             theirs = other.safety("alice")
         app = self.open_alice()
-        sheet = self.main(app).open_safety()
+        sheet = self.main(app).sheets.open_safety()
         self.until(lambda: sheet.known, "the number", 30)
         self.assertEqual("".join(sheet.number.cget("text").split()), theirs.number)
         sheet.theirs.value = theirs.code
@@ -248,7 +248,7 @@ class RealStartTest(RealTest):
         page.trust.invoke()
         self.until(lambda: app.main is not None, "the main window", 30)
         window = self.main(app)
-        asked = window.change_password()
+        asked = window.sheets.change_password()
         for field, text in zip(
             asked.fields(), ("correct horse battery", *["a new password"] * 2), strict=True
         ):

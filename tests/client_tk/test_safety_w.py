@@ -67,7 +67,7 @@ class SafetyTest(MainTest):
 
     def settings_say(self) -> str:
         """Return what the settings say of the log."""
-        sheet = self.window.open_settings()
+        sheet = self.window.sheets.open_settings()
         self.settle(self.app)
         said = str(sheet.log_line.cget("text"))
         sheet.done.invoke()

@@ -83,7 +83,7 @@ class StartTest(GuiTest):
         self.world.fail["log_in"] = AccountLost("vault-missing", f"{LOST} {LOST_HINT}")
         self.log_in()
         self.until(lambda: self.window.anew.winfo_ismapped(), "the way out")
-        self.assertIn("withholds it", str(self.window.general.cget("text")))
+        self.assertIn("holds no key of your account", str(self.window.general.cget("text")))
         self.screenshot(self.app, f"start-lost-{self.appearance}")
         sheet = cast("ResetSheet", self.window.open_reset())
         self.settle(self.app)

@@ -85,7 +85,7 @@ class LinesTest(unittest.TestCase):
         waiting, connected = ConnectionState.WAITING, ConnectionState.CONNECTED
         for state, retry_in, count, text, line in (
             (connected, None, 0, "", "Connected"),
-            (connected, None, 2, "", "Connected · sending 2 messages"),
+            (connected, None, 2, "", "Connected · 2 messages waiting"),
             (ConnectionState.CONNECTING, None, 0, "", "Connecting …"),
             (waiting, 4.2, 0, "", "Reconnecting in 4 s"),
             (waiting, 0.1, 1, "", "Reconnecting now · 1 message waiting"),
