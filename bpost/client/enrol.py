@@ -125,10 +125,12 @@ def register(entrance: Entrance, invite: str | None) -> Profile:
 def _register(
     entrance: Entrance, profile: Profile, link: Link, invite: str | None, fresh: bool
 ) -> None:
-    """Make the account on the server, unless an earlier call did."""
+    """Make the account on the server, unless an earlier call did.
+
+    A server that was put back from before the account gets it again, with the same key.
+    """
     with profile.store.reading():
-        if profile.fact(REGISTERED):
-            raise Refused(Reason.NAME_TAKEN, "You have this account already. Log in instead.")
+        known = profile.fact(REGISTERED) is not None
     try:
         link.ask(Register(entrance.username, entrance.password, invite), Registered)
     except Refused:
@@ -139,6 +141,9 @@ def _register(
         # An earlier call may have made the account: its invitation is used up, its name taken.
         if not _is_mine(entrance, profile, link):
             raise
+        if known:
+            text = "You have this account already. Log in instead."
+            raise Refused(Reason.NAME_TAKEN, text) from None
     with profile.store.transaction():
         profile.know(REGISTERED, YES)
 

@@ -75,6 +75,12 @@ class People:
                 self.set_listed(record.name, True, record.blocked)
         return old != {(name, record.blocked) for name, record in new.items()}
 
+    def missing_in(self, records: Iterable[ContactRecord]) -> list[ContactRecord]:
+        """Return those of the contact list that are not among the records."""
+        there = {canonical(one.name) for one in records}
+        listed = self._store.all(Peer, Peer.listed, order=Peer.name)
+        return [ContactRecord(one.shown, one.blocked) for one in listed if one.name not in there]
+
     def contacts(self) -> list[Contact]:
         """Return the contact list, sorted by name."""
         return [self.contact(peer) for peer in self._store.all(Peer, Peer.listed, order=Peer.name)]

@@ -8,6 +8,7 @@ so an interrupted set-up goes on at the next log-in. Runs in the courier's threa
 
 from __future__ import annotations
 
+import logging
 import platform
 import threading
 from contextlib import suppress
@@ -34,6 +35,8 @@ from bpost.protocol.codes import Reason
 from bpost.protocol.fields import canonical
 from bpost.protocol.replies import (
     Bundles,
+    ContactAdded,
+    ContactBlocked,
     ContactRecord,
     ContactRecords,
     DeviceNamed,
@@ -44,6 +47,8 @@ from bpost.protocol.replies import (
     VaultStored,
 )
 from bpost.protocol.requests import (
+    AddContact,
+    BlockContact,
     CountKeys,
     GetBundles,
     GetVault,
@@ -54,6 +59,8 @@ from bpost.protocol.requests import (
     RevokeDevice,
     UploadKeys,
 )
+
+log = logging.getLogger(__name__)
 
 ROUNDS = 10
 """So often, at most, a new device looks for others that join in the same moment."""
@@ -288,7 +295,32 @@ class Upkeep:
         return self._parts.devices.device_list(profile.name, profile.account.public)
 
     def _fetch_contacts(self, link: Link) -> None:
-        """Take over the contact list, which an own other device may have changed."""
+        """Take over the contact list, which an own other device may have changed.
+
+        Where there is none, only the server can have lost what is missing: it gets that again.
+        """
+        records = self._listed_contacts(link)
+        with self._store.reading():
+            alone = not self._parts.devices.devices(self._profile.name)
+            missing = self._parts.people.missing_in(records) if alone else []
+        records += [one for one in missing if self._list_again(link, one)]
+        with self._profile.change() as events:
+            if self._parts.people.keep_contacts(records):
+                events.append(ContactsChanged())
+
+    def _list_again(self, link: Link, contact: ContactRecord) -> bool:
+        """Put a name on the server's contact list; False where there is no such user any more."""
+        try:
+            link.request(AddContact(self._profile.username, contact.name), ContactAdded)
+            if contact.blocked:
+                link.request(BlockContact(contact.name), ContactBlocked)
+        except Refused as error:
+            log.info("a contact is not listed again: %s", error.reason)
+            return False
+        return True
+
+    def _listed_contacts(self, link: Link) -> list[ContactRecord]:
+        """Return the server's contact list."""
         records: list[ContactRecord] = []
         after: str | None = None
         while True:
@@ -296,10 +328,7 @@ class Upkeep:
             records += page.contacts
             after = page.after
             if after is None or not page.contacts:
-                break
-        with self._profile.change() as events:
-            if self._parts.people.keep_contacts(records):
-                events.append(ContactsChanged())
+                return records
 
     def _announce(self) -> None:
         """Greet own devices and contacts, so that they know of this device before they write."""

@@ -41,7 +41,7 @@ def _lines(found: Found) -> list[str]:
         f"Log of keys: {many(stored['logged'], 'entry', 'entries')}, with account keys and what "
         "devices stated about their list. Contacts are told them; all others see hashes.",
         *_contact_lines(stored["contacts"]),
-        *_device_lines(stored["devices"]),
+        *_device_lines(stored["devices"], stored["departed"]),
         *_mail_lines(stored),
         *_END,
         "",
@@ -80,8 +80,11 @@ def _contact_lines(rows: list[Found]) -> list[str]:
     return [f"Contact list: {', '.join(told) or 'empty'}."]
 
 
-def _device_lines(rows: list[Found]) -> list[str]:
-    return [_device_line(row) for row in rows] or ["Devices: none."]
+def _device_lines(rows: list[Found], departed: int) -> list[str]:
+    lines = [_device_line(row) for row in rows] or ["Devices: none."]
+    if departed:
+        lines.append(f"Removed devices: {many(departed, 'id')}, so that none comes back.")
+    return lines
 
 
 def _device_line(row: Found) -> str:

@@ -75,7 +75,7 @@ def log_in(session: Session, request: LogIn) -> LoggedIn:
     device = request.device or PLAIN
     if device == NEW:
         device = _new_device(session, account)
-    session.admit(account, device)
+    _admit(session, account, device)
     _look_again(session, account)
     _log(session, "log-in", device=device)
     office.outcomes.add("log-in", "ok")
@@ -182,8 +182,29 @@ def _add_account(session: Session, request: Register) -> Account:
     return account
 
 
+def _admit(session: Session, account: Account, device: str) -> None:
+    """Let a device in; also one that joined after the copy of the database that is in use now.
+
+    What the device holds (its keys, the signed list it is on) is good as it was. One that was
+    removed stays out.
+    """
+    try:
+        session.admit(account, device)
+    except Refused as error:
+        unknown = session.office.store.devices.is_unknown(device)
+        if error.reason != Reason.NO_SUCH_DEVICE or not unknown:
+            raise
+        _add_device(session, account, device)
+        session.admit(account, device)
+
+
 def _new_device(session: Session, account: Account) -> str:
     device = new_device_id()
+    _add_device(session, account, device)
+    return device
+
+
+def _add_device(session: Session, account: Account, device: str) -> None:
     most = session.office.limits.devices
     if session.office.store.devices.add(account.id, device, now_ms(), most) is None:
         text = f"This account has {most} devices, as many as may be. Remove one first."
@@ -192,7 +213,6 @@ def _new_device(session: Session, account: Account) -> str:
     session.office.log.info(
         "device added", connection=wire.id, address=wire.peer, user=account.name, device=device
     )
-    return device
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,8 @@ from bpost.server.models import (
     VERSION,
     Bucket,
     Clock,
+    Departed,
+    Device,
     KeyLog,
     KeyLogEntry,
     Schema,
@@ -42,12 +44,19 @@ def _begin_log(database: Any) -> None:
     create_table(database, KeyLogEntry)
 
 
+def _remember_removed(database: Any) -> None:
+    """Version 6: ids of removed devices, which stay out; and devices are found by id alone."""
+    create_table(database, Departed)
+    create_table(database, Device)  # which is there: what is made is the new index
+
+
 STEPS: Mapping[int, Step] = MappingProxyType(
     {
         2: lambda database: create_table(database, Clock),
         3: _administer,
         4: _add_succession,
         5: _begin_log,
+        6: _remember_removed,
     }
 )
 """What brings a database to version ``n`` from the version before, by ``n``; forward only."""

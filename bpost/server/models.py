@@ -29,7 +29,7 @@ from peewee import (
 )
 from peewee import IntegrityError as IntegrityError  # for the store's parts
 
-VERSION = 5
+VERSION = 6
 """The version of the schema below. A change of the schema is a new version and a migration."""
 
 
@@ -93,7 +93,17 @@ class Device(Model):
 
     class Meta:
         table_name = "devices"
-        indexes = ((("client", "device"), True),)
+        indexes = ((("client", "device"), True), (("device",), False))
+
+
+class Departed(Model):
+    """The id of a device that was removed: nobody comes in under it again."""
+
+    device = TextField(primary_key=True)
+    client = ForeignKeyField(Client, on_delete="CASCADE")
+
+    class Meta:
+        table_name = "departed"
 
 
 class Prekey(Model):
@@ -227,6 +237,7 @@ TABLES: tuple[type[Model], ...] = (
     Client,
     Contact,
     Device,
+    Departed,
     Prekey,
     Message,
     Withheld,

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from bpost.server import bulk
-from bpost.server.models import RANDOM, Client, Device, Prekey, removal
+from bpost.server.models import RANDOM, Client, Departed, Device, Prekey, removal
 from bpost.server.records import PLAIN, Handed, Kept, Keys, Mailbox, Publication, PublishedKey
 from bpost.server.store_accounts import publish_key
 from bpost.server.store_keylog import hand_out_key
@@ -42,7 +42,8 @@ class Devices(Table):
             if last is None:
                 return None
             row = {"client": account, "device": device, "cursor": last}
-            Device.insert(**row, created=now, last_seen=now).execute(database)
+            made = Device.insert(**row, created=now, last_seen=now)
+            made.on_conflict_ignore().execute(database)  # two connections may bring one back
         return Mailbox(account, device, last)
 
     def move_cursors(self, cursors: Mapping[tuple[int, str], int], now: int) -> None:
@@ -69,10 +70,21 @@ class Devices(Table):
             return bool(Device.update(name=name).where(_mine(account, device)).execute(database))
 
     def remove(self, account: int, device: str) -> bool:
-        """Remove a device with its keys; False where there is no such device."""
+        """Remove a device with its keys, for good; False where there is no such device."""
         with self._transaction() as database:
             announce(database)
-            return bool(removal(Device).where(_mine(account, device)).execute(database))
+            if not removal(Device).where(_mine(account, device)).execute(database):
+                return False
+            if device != PLAIN:
+                Departed.insert(client=account, device=device).execute(database)
+            return True
+
+    def is_unknown(self, device: str) -> bool:
+        """Tell whether no account has a device of this id, nor ever removed one here."""
+        gone = Departed.select().where(Departed.device == device)
+        there = Device.select().where(Device.device == device)
+        with self._reading() as database:
+            return not (gone.exists(database) or there.exists(database))
 
     def there(self, among: Collection[int]) -> set[tuple[int, str]]:
         """Return the devices that some accounts have, as (account, device)."""

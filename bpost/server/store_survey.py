@@ -8,6 +8,7 @@ from bpost.server.migrations import version_of
 from bpost.server.models import (
     Client,
     Contact,
+    Departed,
     Device,
     Invite,
     KeyLogEntry,
@@ -65,6 +66,7 @@ class Survey(Table):
             return {
                 "account": _account(database, account),
                 "contacts": _contacts(database, account),
+                "departed": _count(database, Departed, Departed.client == account),
                 "devices": _devices(database, account),
                 "invitation": _one(database, _invitation(account)),
                 "logged": _count(database, KeyLogEntry, KeyLogEntry.client == account),

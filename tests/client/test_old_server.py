@@ -66,26 +66,80 @@ class OldServerTest(Town):
     def test_clients_go_on_with_a_server_from_a_backup(self) -> None:
         alice, bob = self.talk()
         back_up(self.data, self.folder / "backup")
-        late = self.register("late")[0]
-        tablet = self.log_in("alice", "alice-tablet")
+        self.log_in("alice", "alice-tablet").close()
         self.go_on_after_loss(alice, bob)
-        tablet.close()
         pin = self.pin
-        self.stop()
-        self.data.rename(self.folder / "lost")
-        restore(self.folder / "backup", self.data)
-        self.start()
+        self.go_back()
         self.assertEqual(self.pin, pin)
         bob = self.log_in("bob")
         wait_until(lambda: self.keys("bob") == 100, what="new one-time keys")
         self.assert_whole(alice, bob)
         wait_for_event(alice, lambda event: getattr(event, "cause", "") == "log-restored")
-        # Who came after the backup is unknown, and is told.
-        wait_for_event(late, lambda event: isinstance(event, SignedOut))
-        tablet = self.client("alice-tablet")
-        with self.assertRaises(Refused):
-            tablet.log_in("alice", password_of("alice"))
-        self.register("late-again")[0].add_contact("bob")
+
+    def go_back(self) -> None:
+        """Put the server back to the backup that was made last."""
+        self.stop()
+        self.data.rename(self.folder / "lost")
+        restore(self.folder / "backup", self.data)
+        self.start()
+
+    def test_a_device_that_joined_after_the_backup_goes_on_as_it_was(self) -> None:
+        alice, bob = self.talk()
+        back_up(self.data, self.folder / "backup")
+        tablet = self.log_in("bob", "tablet")
+        alice.send("bob", "to both")
+        wait_for_text(tablet, "alice", "to both")
+        device = tablet.device
+        self.go_back()
+        wait_until(lambda: tablet.state == "connected", what="the tablet is let in")
+        alice.send("bob", "to both, again")
+        for one in (bob, tablet):
+            wait_for_text(one, "alice", "to both, again")
+        tablet.send("alice", "from the tablet")
+        wait_for_text(alice, "bob", "from the tablet")
+        self.assertEqual({one.id for one in bob.devices()}, {bob.device, device})
+        self.assertEqual(texts(tablet, "alice"), ["to both", "to both, again", "from the tablet"])
+
+    def test_an_account_made_after_the_backup_is_made_again_with_its_key(self) -> None:
+        _, bob = self.talk()
+        back_up(self.data, self.folder / "backup")
+        (late,) = self.register("late")
+        late.add_contact("bob")
+        late.send("bob", "late, but here")
+        wait_for_text(bob, "late", "late, but here")
+        bob.add_contact("late")
+        self.go_back()
+        told = wait_for_event(late, lambda event: isinstance(event, SignedOut))
+        self.assertEqual(getattr(told, "reason", ""), "wrong-password")
+        late.close()
+        late = self.client("late")
+        late.register("late", password_of("late"))
+        late.send("bob", "still here")
+        wait_for_text(bob, "late", "still here")
+        contact = bob.contact("late")
+        assert contact is not None
+        self.assertFalse(contact.key_changed)
+        bob.add_contact("late")
+        bob.send("late", "welcome back")
+        wait_for_text(late, "bob", "welcome back")
+        again = self.client("late-again")
+        with self.assertRaises(Refused) as caught:
+            again.register("late", password_of("late"))
+        self.assertEqual(caught.exception.reason, "name-taken")
+
+    def test_a_contact_added_after_the_backup_is_on_the_list_again(self) -> None:
+        alice, bob = self.talk()
+        carol = self.register("carol", "dave")[0]
+        back_up(self.data, self.folder / "backup")
+        alice.add_contact("carol")
+        alice.add_contact("dave")
+        alice.block("dave")
+        self.go_back()
+        wait_until(lambda: alice.state == "connected")
+        alice.send("carol", "hello")
+        wait_for_text(carol, "alice", "hello")
+        listed = {one.name: one.blocked for one in alice.contacts()}
+        self.assertEqual(listed, {"bob": False, "carol": False, "dave": True})
 
     def test_clients_go_on_with_a_server_from_an_old_copy_of_its_folder(self) -> None:
         alice, bob = self.talk()

@@ -212,9 +212,14 @@ class ExplainTest(OfficeTest):
         for secret in ("SEALED", "PUBLIC-KEY", "BUNDLE", "scrypt", PASSWORD, '"one"'):
             self.assertNotIn(secret, text + json.dumps(stored))
 
+    def test_that_ids_of_removed_devices_are_kept_is_told(self) -> None:
+        self.assertNotIn("Removed devices", run_admin(self.folder, "explain", "alice")[1])
+        self.office.store.devices.remove(self.account("alice"), device_of(self.phone))
+        self.assertIn("Removed devices: 1 id,", run_admin(self.folder, "explain", "alice")[1])
+
     def test_no_table_and_no_column_is_left_out(self) -> None:
         about_users = {"clients", "contacts", "devices", "invites", "messages", "prekeys"}
-        about_users |= {"withheld", "key_log_entries"}
+        about_users |= {"withheld", "key_log_entries", "departed"}
         about_nobody = {"schema_version", "clock", "settings", "buckets", "key_log"}
         self.assertEqual({table._meta.table_name for table in TABLES}, about_users | about_nobody)
         stored = self.office.store.survey.about(self.account("alice"))

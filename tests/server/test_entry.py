@@ -13,6 +13,7 @@ from bpost.limits import Limits, Rate
 from bpost.server.config import Config
 from bpost.server.desk import Desk
 from bpost.server.entry import hash_invite, new_device_id, new_invite
+from bpost.server.models import Device, removal
 from bpost.server.store import now_ms
 from tests.server.parts import OPEN, OTHER, PASSWORD, OfficeTest, device_of, reason
 from tests.support import patience
@@ -186,6 +187,17 @@ class DeviceTest(OfficeTest):
         self.assertFalse(phone.wire.open)
         answer = self.visitor().ask("1", "alice", PASSWORD, gone)
         self.assertEqual(reason(answer), "no-such-device")
+
+    def test_a_device_that_the_database_has_forgotten_is_let_in_as_it_was(self) -> None:
+        alice, _ = self.friends()
+        phone = self.device("bob")
+        mine = device_of(phone)
+        with self.office.store.transaction() as database:  # as an old copy would have it
+            removal(Device).where(Device.device == mine).execute(database)
+        again = self.visitor()
+        self.assertEqual(again.ask("1", "bob", PASSWORD, mine)[:3], ["1", "OK", mine])
+        alice.ask("0", "alice", "after that", "bob")
+        self.assertIn(["5", "after that", "alice"], [frame[:3] for frame in again.heard()])
 
     def test_a_device_that_removes_itself_is_answered_first(self) -> None:
         self.user("alice")

@@ -217,14 +217,16 @@ class FailureTest(StoreTest):
         self.store.settings.set_retention(60)
         self.assertEqual(self.store.settings.orders(), Orders(1, 60))
         self.assertIsNone(self.store.accounts.quota(1))
+        self.assertTrue(self.store.devices.is_unknown("a" * 16))
 
     def age(self) -> None:
         """Make the database one of version 1, with the accounts that it has."""
         with sqlite3.connect(self.folder / FILE) as other:
-            for table in ("clock", "settings", "buckets"):
+            for table in ("clock", "settings", "buckets", "departed"):
                 other.execute(f"DROP TABLE {table}")
             for column in ("quota", "succession"):
                 other.execute(f"ALTER TABLE clients DROP COLUMN {column}")
+            other.execute("DROP INDEX device_device")
             other.execute("UPDATE schema_version SET version = 1")
         other.close()
         self.store.close()

@@ -126,6 +126,20 @@ TAKEOUTS = [
         "    notice = notice\n",
         "tests.server.test_entry.DeviceTest.test_s24_a_removed_device_is_sent_away_and_stays_away",
     ),
+    Takeout(
+        "S24",
+        "bpost/server/store_devices.py",
+        "return not (gone.exists(database) or there.exists(database))",
+        "return not there.exists(database)",
+        "tests.server.test_entry.DeviceTest.test_s24_a_removed_device_is_sent_away_and_stays_away",
+    ),
+    Takeout(
+        "S13",
+        "bpost/server/store_devices.py",
+        "return not (gone.exists(database) or there.exists(database))",
+        "return not gone.exists(database)",
+        "tests.server.test_session.OrderTest.test_s13_a_device_of_another_user_is_none_of_mine",
+    ),
     # S45: what is left of messages.
     Takeout(
         "S45",
