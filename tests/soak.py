@@ -50,7 +50,10 @@ def main() -> int:
     for name, count in sorted(soak.state.counts.items()):
         print(f"{count:>10,}  {name}")
     print(f"seed {plan.seed}, {time.monotonic() - began:.0f} s")
-    print("\n".join(verdict.lines()) or "nothing lost, nothing doubled, all flat")
+    flat = "flat" if plan.judges_memory else "not looked at: the last part was too short"
+    print(
+        "\n".join(verdict.lines()) or f"nothing lost, nothing doubled; memory and threads: {flat}"
+    )
     return 1 if verdict.found else 0
 
 

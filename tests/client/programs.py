@@ -33,6 +33,8 @@ class ServerProcess:
         )
         assert self.process.stdout is not None
         words = self.process.stdout.readline().split()
+        if len(words) < 5:
+            raise AssertionError(f"The server did not start: see {self._log.name}.")
         self.port, self.pin = int(words[2].rpartition(":")[2]), words[4]
 
     @property
