@@ -7,12 +7,16 @@ import unittest
 from pathlib import Path
 
 from bpost.server import admin, config, listener
+from tests.server.test_limits import limits_page
+from tests.takeouts.__main__ import collect
 
 ROOT = Path(__file__).resolve().parents[1]
 EVENT = re.compile(
     r'(?:log\.(?:info|warning|debug|failure)|_log|_note)\(\s*(?:session, )?"([^"]+)"'
 )
 METRIC = re.compile(r'(?:_count|_gauge)\(\s*"(\w+)"|"bpost_(\w+)"')
+DEFINED = re.compile(r"def (test_\w+)\(")
+TEST = re.compile(r"`(test_\w+)`")
 LINK = re.compile(r"\]\(([^)#]+)(?:#[^)]*)?\)")
 
 
@@ -35,6 +39,33 @@ class DocsTest(unittest.TestCase):
         words = " ".join((ROOT / "docs" / "threats.md").read_text(encoding="utf-8").split())
         self.assertIn("attack the *steps* of the ratchet, which are classical", words)
         self.assertIn("The keys of Fernet give 128 bits", words)
+
+
+class ReliabilityTest(unittest.TestCase):
+    """Each promise names tests that there are, and one of them is known to fail without it."""
+
+    def setUp(self) -> None:
+        self.page = (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")
+        found = re.findall(r"^\| (?!---)(.+) \| (.+) \|$", self.page, re.MULTILINE)
+        self.rows = {row: TEST.findall(tests) for row, tests in found if "tried by" not in tests}
+
+    def test_each_promise_is_tried_by_tests_that_there_are(self) -> None:
+        files = (ROOT / "tests").rglob("test_*.py")
+        there = {name for file in files for name in DEFINED.findall(file.read_text("utf-8"))}
+        self.assertGreater(len(self.rows), 60)
+        for row, tests in self.rows.items():
+            with self.subTest(row):
+                self.assertTrue(tests)
+                self.assertEqual(set(tests) - there, set())
+
+    def test_of_each_promise_a_test_fails_when_it_is_taken_out(self) -> None:
+        caught = {entry.test.rpartition(".")[2] for entry in collect()}
+        for row, tests in self.rows.items():
+            with self.subTest(row):
+                self.assertTrue(caught & set(tests))
+
+    def test_every_limit_of_the_protocol_is_tried(self) -> None:
+        self.assertEqual(set(limits_page()) - set(self.rows), set())
 
 
 class RunningTest(unittest.TestCase):

@@ -80,6 +80,24 @@ class FloodTest(OfficeTest):
                 stranger.say(*frame)
                 self.assertEqual(stranger.wire.ended, (1008, "rate-limited"))
 
+    def test_s26_a_flood_of_each_frame_is_ended_and_a_neighbour_goes_on(self) -> None:
+        self.friends()
+        flooding, beside = device_of(self.device("alice")), device_of(self.device("bob"))
+        floods = {
+            **EXAMPLES,
+            requests.ChangePassword: requests.ChangePassword("alice", OTHER, OTHER),
+            requests.DeleteAccount: requests.DeleteAccount("alice", OTHER),
+        }
+        for cls, request in floods.items():
+            with self.subTest(request=cls.__name__):
+                alice, frame, said = self.device("alice", flooding), request.text(), 0
+                while alice.wire.ended is None and said < 400:
+                    alice.session.hear(frame)
+                    said += 1
+                self.assertEqual(alice.wire.ended, (1008, "rate-limited"))
+                bob = self.device("bob", beside)
+                self.assertEqual(bob.ask("9", "list")[:2], ["9", "OK"])
+
     def test_s26_acknowledging_the_same_for_ever_ends_the_connection(self) -> None:
         _, bob = self.friends()
         for number in range(60):
@@ -275,12 +293,12 @@ class NonsenseTest(OfficeTest):
         self.assertEqual(bob.heard(), [])
         self.assertEqual(alice.ask("0", "alice", "hi", "bob"), ["0", "WillBeSent", "bob"])
 
-    def test_a_number_that_is_no_code_is_answered_under_that_number(self) -> None:
+    def test_s59_a_number_that_is_no_code_is_answered_under_that_number(self) -> None:
         alice, _ = self.friends()
         self.assertEqual(alice.ask("15", "x")[:3], ["15", "Error", "bad-frame"])
         self.assertTrue(alice.wire.open)
 
-    def test_what_has_no_number_ends_the_connection_with_a_reason(self) -> None:
+    def test_s59_what_has_no_number_ends_the_connection_with_a_reason(self) -> None:
         for text in ("", "hello", "\x1f", "-1\x1fx", "١\x1fx", "{}"):
             with self.subTest(text=text):
                 visitor = self.visitor()
