@@ -128,7 +128,7 @@ class OldServerTest(Town):
         self.assertEqual(caught.exception.reason, "name-taken")
 
     def test_a_contact_added_after_the_backup_is_on_the_list_again(self) -> None:
-        alice, bob = self.talk()
+        alice, _bob = self.talk()
         carol = self.register("carol", "dave")[0]
         back_up(self.data, self.folder / "backup")
         alice.add_contact("carol")
