@@ -13,6 +13,7 @@ from bpost import b64
 from bpost.client.models import KeyNote, Superseded, Verification
 from bpost.client.profile import Profile
 from bpost.client.records import KeyChange, KeyWord
+from bpost.crypto.primitives import KEY
 
 MOST = 100
 """So many lines are kept of each person: a server that swaps keys for ever fills no disk."""
@@ -29,13 +30,30 @@ class KeyBook:
         """Write down what happened to a key of ``name``, which is in canonical form."""
         row = {"peer": name, "account_key": key, "time": self._profile.now(), "what": what}
         self._store.run(KeyNote.insert(row))
-        newest = cast(Any, KeyNote.row).desc()
-        kept = KeyNote.select(KeyNote.row).where(KeyNote.peer == name).order_by(newest).limit(MOST)
+        self._keep_newest(name)
+
+    def take(self, name: str, notes: Iterable[KeyChange]) -> None:
+        """Add what an older own device wrote down before this one joined; twice changes nothing."""
+        for one in notes:
+            key = b64.decode(one.key, KEY)
+            same = (KeyNote.peer == name, KeyNote.account_key == key, KeyNote.what == one.what)
+            if self._store.count(KeyNote, *same, KeyNote.time == one.time):
+                continue
+            if one.what == "first":  # this device has seen that key first only later
+                self._store.remove(KeyNote, *same, KeyNote.time > one.time)
+            row = {"peer": name, "account_key": key, "time": one.time, "what": one.what}
+            self._store.run(KeyNote.insert(row))
+        self._keep_newest(name)
+
+    def _keep_newest(self, name: str) -> None:
+        newest = (cast(Any, KeyNote.time).desc(), cast(Any, KeyNote.row).desc())
+        kept = KeyNote.select(KeyNote.row).where(KeyNote.peer == name).order_by(*newest).limit(MOST)
         self._store.remove(KeyNote, KeyNote.peer == name, cast(Any, KeyNote.row).not_in(kept))
 
     def history(self, name: str) -> list[KeyChange]:
         """Return what happened to the keys of ``name``, oldest first."""
-        rows = self._store.all(KeyNote, KeyNote.peer == name, order=KeyNote.row)
+        order = (KeyNote.time, KeyNote.row)
+        rows = self._store.all(KeyNote, KeyNote.peer == name, order=order)
         return [
             KeyChange(b64.encode(bytes(row.account_key)), row.time, cast(KeyWord, row.what))
             for row in rows
@@ -45,8 +63,8 @@ class KeyBook:
         """Say whether this very key was compared, by the account that this profile still is."""
         return key is not None and (name, bytes(key)) in self._verified()
 
-    def mark(self, name: str, key: bytes) -> None:
-        """Note that ``key`` was compared."""
+    def mark(self, name: str, key: bytes, *, noted: bool = False) -> None:
+        """Note that ``key`` was compared; ``noted`` says that the history has it already."""
         row = {
             "peer": name,
             "account_key": key,
@@ -54,7 +72,8 @@ class KeyBook:
             "time": self._profile.now(),
         }
         self._store.run(Verification.insert(row).on_conflict_replace())
-        self.note(name, key, "verified")
+        if not noted:
+            self.note(name, key, "verified")
         self._store.forget()
 
     def unmark(self, name: str, key: bytes) -> None:

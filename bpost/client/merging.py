@@ -19,6 +19,7 @@ from bpost.client.keybook import KeyBook
 from bpost.client.models import Entry, Reached, Talk, fn
 from bpost.client.people import People
 from bpost.client.profile import Profile
+from bpost.client.records import KEY_WORDS, KeyChange
 from bpost.client.revisions import Revisions
 from bpost.crypto.primitives import KEY, equal
 from bpost.errors import SecurityError
@@ -73,8 +74,11 @@ class Merging:
             return []  # there is a question already, or an answer
         if known is None or other:
             self._people.pin(peer.name, key)
+        notes = [note for note in map(_read_note, one.get("notes", ())) if note is not None]
+        self._book.take(peer.name, notes)
         if one["verified"] and not self._book.is_verified(peer.name, key):
-            self._book.mark(peer.name, key)
+            noted = any(note.what == "verified" and note.key == one["key"] for note in notes)
+            self._book.mark(peer.name, key, noted=noted)
         return self._people.offer(peer.name, bytes(known)) if known is not None and other else []
 
     # Messages
@@ -170,3 +174,10 @@ class Merging:
         unread = cast(Any, Talk.read_place) <= 0.0
         where = (Talk.name == conversation) & unread & (Talk.read_place >= place)
         self._store.run(Talk.update(read_place=place - 0.5).where(where))
+
+
+def _read_note(one: Mapping[str, Any]) -> KeyChange | None:
+    """Return a line about a key; None for what only a newer version knows."""
+    if one["what"] not in KEY_WORDS or not one["key"]:
+        return None
+    return KeyChange(one["key"], one["time"], one["what"])

@@ -12,13 +12,14 @@ from typing import Any, cast
 
 from bpost import b64
 from bpost.client.history import HIDDEN, History
+from bpost.client.keybook import KeyBook
 from bpost.client.models import Entry, Peer
 from bpost.client.people import People
 from bpost.client.profile import Profile
 from bpost.protocol import canonical_json
 from bpost.protocol.canonical_json import Json
 from bpost.protocol.fields import clean_text
-from bpost.protocol.handover import ITEMS, fits_page
+from bpost.protocol.handover import ITEMS, NOTES, fits_page
 
 PEOPLE = "p"
 MESSAGES = "m"
@@ -43,10 +44,11 @@ class Page:
 class Pages:
     """Reads pages out of a profile."""
 
-    def __init__(self, profile: Profile, people: People, history: History) -> None:
+    def __init__(self, profile: Profile, people: People, book: KeyBook, history: History) -> None:
         self._profile = profile
         self._store = profile.store
         self._people = people
+        self._book = book
         self._history = history
 
     def page(self, before: str, joined: int) -> Page:
@@ -57,27 +59,38 @@ class Pages:
         page = Page(before, total=self._store.count(Entry))
         part, _, at = before.partition(":")
         if part != MESSAGES:
-            self._add_people(page, at if part == PEOPLE else "")
+            self._add_people(page, at if part == PEOPLE else "", joined)
         if not page.people:
             self._add_messages(page, _read_place(at) if part == MESSAGES else None, joined)
         else:
             page.left = page.total
         return page
 
-    def _add_people(self, page: Page, after: str) -> None:
-        """Add the people with pinned keys whose names follow ``after``."""
+    def _add_people(self, page: Page, after: str, joined: int) -> None:
+        """Add the people with pinned keys whose names follow ``after``, until the page is full."""
         pinned = cast(Any, Peer.account_key).is_null(False)
         others = Peer.name != self._profile.name
         where = (pinned, others, Peer.name > after)
         rows = self._store.all(Peer, *where, order=Peer.name, limit=ITEMS)
-        page.people = [self._person(row) for row in rows]
-        page.next = f"{PEOPLE}:{rows[-1].name}" if len(rows) == ITEMS else f"{MESSAGES}:"
+        room = self._profile.limits.history_page
+        for row in rows:
+            value = self._person(row, joined)
+            room -= len(canonical_json.write(value))
+            if room < 0 and page.people:
+                break
+            page.people.append(value)
+        taken = len(page.people)
+        more = taken < len(rows) or len(rows) == ITEMS
+        page.next = f"{PEOPLE}:{rows[taken - 1].name}" if more else f"{MESSAGES}:"
 
-    def _person(self, row: Peer) -> Json:
+    def _person(self, row: Peer, joined: int) -> dict[str, Json]:
+        """Return somebody's key, and what happened to their keys before the other device came."""
+        notes = [one for one in self._book.history(row.name) if one.time < joined]
         return {
             "name": row.shown,
             "key": b64.encode(bytes(row.account_key or b"")),
             "verified": self._people.is_verified(row),
+            "notes": [vars(one) for one in notes[-NOTES:]],
         }
 
     def _add_messages(self, page: Page, below: tuple[float, int] | None, joined: int) -> None:

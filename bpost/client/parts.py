@@ -109,7 +109,7 @@ def assemble(profile: Profile) -> Parts:
     resending = Resending(profile, people, devices, history, journal, errands)
     refusals = Refusals(profile, people, devices, history, wants)
     revisions = Revisions(profile, people, devices, history, journal)
-    handing = Handing(profile, devices, history, Pages(profile, people, history), errands)
+    handing = Handing(profile, devices, history, Pages(profile, people, book, history), errands)
     fetching = Fetching(
         profile, devices, Merging(profile, people, book, history, revisions), errands
     )

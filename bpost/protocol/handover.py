@@ -36,6 +36,11 @@ MESSAGE_KEYS: Final = frozenset(
     | {"sent", "received", "status", "seq", "unread", "revision", "editor", "edited"}
 )
 
+NOTES: Final = 100
+"""So many lines about the keys of one person may come with them."""
+
+NOTE_KEYS: Final = frozenset({"key", "time", "what"})
+
 _KINDS: Final = ("text", "notice", "unreadable", "unsupported", "deleted")
 _STATUSES: Final = ("stored", "delivered", "read", "failed", "received")
 _CURSOR: Final = re.compile(r"[A-Za-z0-9:._+-]{0,64}")
@@ -77,6 +82,13 @@ def _check_person(one: Mapping[str, Any]) -> None:
     _like(_USERNAME, one["name"])
     _like(_KEY, one["key"])
     _flag(one["verified"])
+    _each(one.get("notes", []), NOTE_KEYS, _check_note, NOTES)  # older versions send none
+
+
+def _check_note(one: Mapping[str, Any]) -> None:
+    _like(_KEY, one["key"])
+    _number(one["time"])
+    _text(one["what"])
 
 
 def _check_message(one: Mapping[str, Any]) -> None:
@@ -100,9 +112,14 @@ def _check_message(one: Mapping[str, Any]) -> None:
     _flag(one["unread"])
 
 
-def _each(items: Json, keys: frozenset[str], check: Callable[[Mapping[str, Any]], None]) -> None:
+def _each(
+    items: Json,
+    keys: frozenset[str],
+    check: Callable[[Mapping[str, Any]], None],
+    most: int = ITEMS,
+) -> None:
     """Check objects; keys that a newer version adds are passed over by who reads them."""
-    if not isinstance(items, list | tuple) or len(items) > ITEMS:
+    if not isinstance(items, list | tuple) or len(items) > most:
         raise Unfit("holds too many parts, or none in a list")
     for one in items:
         if not isinstance(one, Mapping) or not one.keys() >= keys:

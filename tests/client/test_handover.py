@@ -7,12 +7,14 @@ import io
 import threading
 import uuid
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 from unittest import mock
 
-from bpost.client import Client, HandoverInfo, cli
+from bpost.client import Client, HandoverInfo, KeyChange, Safety, cli
 from bpost.client.history import NewEntry
 from bpost.client.models import Entry
+from bpost.client.pages import Page
+from bpost.crypto.account import AccountKey
 from tests.client.simulated import LIMITS, SimulatedCase, SimulatedDevice
 from tests.client.town import Town, password_of, wait_for_text
 from tests.support import wait_until
@@ -144,6 +146,68 @@ class FetchTest(HandoverCase):
         with second.store.reading():
             (row,) = second.store.all(Entry, Entry.kind == "unsupported")
         self.assertEqual(bytes(row.payload or b""), b"{}")
+
+    def test_what_happened_to_keys_comes_with_its_dates_and_once(self) -> None:
+        self.later()
+        with self.bob.profile.change():
+            trust = self.bob.parts.trust
+            trust.mark("alice", self.safety(self.bob).key)
+        second = self.joined_later()
+        self.later(second)
+        self.got(second)
+        before = [(one.key, one.time, one.what) for one in self.keys(self.bob)]
+        self.assertEqual([what for _, _, what in before], ["first", "verified"])
+        self.assertEqual([(one.key, one.time, one.what) for one in self.keys(second)], before)
+        self.assertTrue(self.safety(second).verified)
+        page = self.first_page(second)
+        with second.profile.change():
+            second.parts.fetching._merging.take_people(cast("Any", page.people))
+        self.assertEqual(len(self.keys(second)), 2)
+
+    def test_of_keys_that_an_older_version_hands_on_there_are_no_dates(self) -> None:
+        second = self.joined()
+        page = self.first_page(second)
+        for one in page.people:
+            del one["notes"]  # type: ignore[union-attr]
+        with second.profile.change():
+            second.parts.fetching._merging.take_people(cast("Any", page.people))
+        self.assertEqual([one.what for one in self.keys(second)], ["first"])
+
+    def test_people_with_long_key_histories_come_page_by_page(self) -> None:
+        with self.bob.profile.change():
+            for number in range(20):
+                name = f"friend{number:02}"
+                key = AccountKey.generate().public
+                self.bob.parts.people.know(name)
+                self.bob.parts.people.pin(name, key)
+                for _ in range(30):
+                    self.bob.seconds += 1
+                    self.bob.parts.people._book.note(name, key, "returned")
+        second = self.joined_later()
+        self.got(second)
+        for number in (0, 19):
+            self.assertEqual(len(self.keys(second, f"friend{number:02}")), 31)
+
+    def joined_later(self) -> SimulatedDevice:
+        """Return another device of bob, which was put on the list only now."""
+        with mock.patch("tests.client.simulated.START", self.bob.seconds + 1):
+            return self.joined()
+
+    def keys(self, device: SimulatedDevice, name: str = "alice") -> list[KeyChange]:
+        """Return what a device shows of somebody's keys."""
+        with device.store.reading():
+            return device.parts.trust.history(name)
+
+    def safety(self, device: SimulatedDevice) -> Safety:
+        """Return what bob and alice compare."""
+        with device.store.reading():
+            return device.parts.trust.safety("alice")
+
+    def first_page(self, new: SimulatedDevice) -> Page:
+        """Return what the old device hands on first."""
+        with self.bob.store.reading():
+            handing = self.bob.parts.handing
+            return handing._pages.page("", handing._joined(new.device))
 
     def test_what_cannot_be_handed_on_holds_nothing_up(self) -> None:
         self.bob.seconds -= 10
