@@ -46,6 +46,7 @@ class CertificatePage(Frame):
         self.trust.pack(side="right")
         self.refuse = Button(row, text="Cancel", command=lambda: self._say(False))
         self.refuse.pack(side="right", padx=(0, look.px(8)))
+        self.trust.lift()  # Tab comes to it after the other
         for button in (self.trust, self.refuse, self.fingerprint):
             button.bind("<Escape>", lambda _: self._say(False))
 

@@ -40,7 +40,7 @@ class Keys:
 
     def focus_came(self, widget: tkinter.Misc) -> None:
         """Take in that ``widget`` has the focus now: the root window, or one that lies in it."""
-        if widget is self._window.winfo_toplevel():
+        if widget is self._window.winfo_toplevel() or self._above():
             self._look_soon()
         elif str(widget).startswith(f"{self._window}.") and TAG not in widget.bindtags():
             widget.bindtags((TAG, *widget.bindtags()))
@@ -50,12 +50,15 @@ class Keys:
 
     def _fetch_focus(self) -> None:
         """Give the focus to what is to have it: what lies above the window, else ``lost`` says."""
-        root = self._window.winfo_toplevel()
-        above = str(root.tk.call("grab", "current", root))
+        root, above = self._window.winfo_toplevel(), self._above()
         if above:
             root.tk.call("focus", "-force", root.tk.call("focus", "-lastfor", above))
         elif root.focus_get() is root:
             self._lost()
+
+    def _above(self) -> str:
+        """Return the path of the sheet that keeps the window from being used, or nothing."""
+        return str(self._window.tk.call("grab", "current", self._window))
 
     def _any(self, event: tkinter.Event[tkinter.Misc]) -> str | None:
         """Let who types over a list, the messages or a button write."""

@@ -224,6 +224,7 @@ class NumberPage(Frame):
         self.same.pack(side="right")
         self.differ = Button(row, text="They differ", command=lambda: self._say(False))
         self.differ.pack(side="right", padx=(0, look.px(8)))
+        self.same.lift()  # Tab comes to it after the other
         for button in (self.same, self.differ):
             button.bind("<Escape>", lambda _: self._say(False))
 

@@ -85,12 +85,13 @@ class FocusTest(MainTest):
     def test_a_sheet_keeps_the_focus_when_the_window_below_is_clicked(self) -> None:
         self.press(self.window.side.list.canvas, "<Control-n>")
         sheet = self.sheet()
-        self.app.root.focus_force()
-        self.app.root.update()
-        self.app.root.update()
-        focus = self.app.root.focus_get()
-        assert focus is not None
-        self.assertIs(focus.winfo_toplevel(), sheet)
+        for below in (self.app.root, self.window.side.list.canvas):
+            below.focus_force()
+            self.app.root.update()
+            self.app.root.update()
+            focus = self.app.root.focus_get()
+            with self.subTest(str(below)):
+                self.assertIs(focus and focus.winfo_toplevel(), sheet)
 
 
 class BannerTest(MainTest):
