@@ -116,6 +116,15 @@ class FrameWatch:
         self._message = self._pieces = self._pieces_now = self._pings = 0
         self._second = 0.0
 
+    @property
+    def between(self) -> bool:
+        """Whether the next byte begins a frame, and no message has begun before it."""
+        return not (self._skip or self._head or self._pieces)
+
+    def take_pong(self) -> None:
+        """Count an empty pong that is handed to nobody. Raises WebSocketError."""
+        self._check_control(PONG, True, 0)
+
     def feed(self, data: bytes) -> int:
         """Return how many bytes of ``data`` to hand on now, at most to the end of a control frame.
 

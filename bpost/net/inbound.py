@@ -7,7 +7,11 @@ from collections.abc import Callable
 
 from bpost.limits import Limits
 from bpost.net.frames import CloseCode, FrameWatch, WebSocketError
+from bpost.net.texts import hand_texts
 from bpost.net.tls_stream import TLSStream
+
+_EMPTY_PONG = b"\x8a\x80"
+_PONG_SIZE = 6
 
 
 class Inbound:
@@ -41,10 +45,31 @@ class Inbound:
                 peer is silent.
             OSError: as the stream.
         """
+        return self.admit(self._next(until))
+
+    def receive_past(self, take: Callable[[str], None], until: float | None = None) -> bytes | None:
+        """Do as :meth:`receive`, but hand plain text messages to ``take``, and empty pongs nobody.
+
+        None where there was nothing else. ``texts`` says what is plain.
+        """
+        data = self._next(until)
+        if not data or not self._watch.between:
+            return self.admit(data)
+        self._rest = b""
+        if len(data) == _PONG_SIZE and data.startswith(_EMPTY_PONG):
+            self._watch.take_pong()
+            return None
+        at = hand_texts(data, self._limits.frame, take)
+        if at == len(data):
+            return None
+        return self.admit(data[at:] if at else data)
+
+    def _next(self, until: float | None) -> bytes:
+        """Return what has arrived and was not handed on, waiting for it."""
         if self._watch.fault is not None:
             raise self._watch.fault
         if self._rest:
-            return self.admit(self._rest)
+            return self._rest
         while True:
             now = time.monotonic()
             if now >= self._next_ping:
@@ -62,7 +87,7 @@ class Inbound:
                     raise self._silence() from None
                 continue
             self._heard = time.monotonic()
-            return self.admit(data)
+            return data
 
     def admit(self, data: bytes) -> bytes:
         """Return the beginning of ``data`` that may be handed on; raise if there is none."""

@@ -16,6 +16,7 @@ import threading
 import time
 
 from bpost.net.sockets import prepare, wait
+from bpost.net.turns import Seat, Turns
 
 RECORD = 16 * 1024
 # What passes through a BIO at once: its buffer grows to that and never shrinks again.
@@ -51,6 +52,7 @@ class TLSStream:
         "_read_lock",
         "_ready",
         "_reply_waits",
+        "_seat",
         "_sock",
         "_timeout",
         "_tls",
@@ -87,6 +89,7 @@ class TLSStream:
         self._broken = False
         self._reply_waits = False
         self._timeout: float | None = None
+        self._seat: Seat | None = None
 
     # Opening.
 
@@ -220,9 +223,18 @@ class TLSStream:
 
     def _receive(self, deadline: float | None) -> bytes:
         while True:
-            wait(self._sock, deadline)
+            if self._seat is None:
+                wait(self._sock, deadline)
+            else:
+                self._seat.wait(deadline)
             with contextlib.suppress(BlockingIOError, InterruptedError):
                 return self._sock.recv(CHUNK)
+
+    def sit(self, turns: Turns | None) -> None:
+        """Let the reading thread take turns; with None it waits by itself again."""
+        if self._seat is not None:
+            self._seat.leave()
+        self._seat = None if turns is None else turns.seat(self._sock.fileno())
 
     def drain(self, deadline: float) -> None:
         """Throw away what the peer still sends, until it has finished, or ``deadline``.

@@ -37,6 +37,7 @@ from bpost.net.outbound import Outbound
 from bpost.net.proxies import Proxies, announced
 from bpost.net.request import END, RequestError, check_beginning, forwarded_for, read_upgrade
 from bpost.net.tls_stream import CHUNK, PlaintextPeerError, TLSStream
+from bpost.net.turns import Turns
 
 NO_STATUS = 1005
 NO_PROXIES = Proxies()
@@ -241,7 +242,7 @@ class ServerConnection:
         """Let :meth:`serve` return before it reads on. Call it from ``on_text``."""
         self._paused = True
 
-    def serve(self, on_text: Callable[[str], None]) -> Ending | None:
+    def serve(self, on_text: Callable[[str], None], turns: Turns | None = None) -> Ending | None:
         """Read in the calling thread, hand each text to ``on_text``, until the connection ends.
 
         While ``on_text`` works nothing is read, so a client that sends too fast has to wait.
@@ -252,10 +253,12 @@ class ServerConnection:
         self._library.input_buffer = _HandOver(self, on_text)
         with contextlib.ExitStack() as leaving:
             leaving.callback(self._end)
+            self._stream.sit(turns)
             try:
                 self._library.thread.run()
             except _Pause:
                 leaving.pop_all()
+                self._stream.sit(None)
                 return None
             except WebSocketError as fault:
                 self.close(fault.code, str(fault))
@@ -271,6 +274,7 @@ class ServerConnection:
 
     def _end(self) -> None:
         """Send what is left, then FIN, and read to the end: unread bytes would reset it all."""
+        self._stream.sit(None)
         deadline = time.monotonic() + self._limits.close_seconds
         self._outbound.flush(deadline)
         self._stream.finish()
@@ -287,16 +291,20 @@ class ServerConnection:
             self._outbound.put((ping_frame(),))
 
     def _receive(self) -> bytes:
-        if self._paused:
-            self._paused = False
-            raise _Pause
         while True:
+            if self._paused:
+                self._paused = False
+                raise _Pause
             # Looked at before reading: while data keeps coming, no wait would ever time out.
             if self._deadline is not None and time.monotonic() >= self._deadline:
                 self._deadline = None
                 self.close(CloseCode.POLICY, "deadline passed", self._last_text)
-            with contextlib.suppress(TimeoutError):
-                return self._inbound.receive(self._deadline)
+            try:
+                data = self._inbound.receive_past(self._library.input_buffer.append, self._deadline)
+            except TimeoutError:
+                continue
+            if data is not None:
+                return data
 
     def _send_raw(self, frames: bytes) -> None:
         self._outbound.put((frames,), last=holds_close(frames))

@@ -20,6 +20,7 @@ from bpost.errors import BPostError, LocalError
 from bpost.net.drainer import Drainer
 from bpost.net.request import RequestError
 from bpost.net.tls import ServerTLS
+from bpost.net.turns import Turns
 from bpost.net.ws_server import ServerConnection, accept
 from bpost.protocol.codes import Reason
 from bpost.protocol.replies import Closing
@@ -232,8 +233,10 @@ class Listener:
         """Let waiting threads ask for their turn less often the more there are of them.
 
         However many wait, all their asking together costs the same, a few per cent of a core.
-        Holds the lock.
+        Where they take turns hardly any wait. Holds the lock.
         """
+        if self._office.turns.watching:
+            return
         sys.setswitchinterval(max(self._turn, len(self._visits) * TURN_SECONDS))
 
     def _rest(self, error: Exception) -> None:
@@ -291,16 +294,21 @@ class Listener:
 
         if not self._serve(connection, greet):
             return False
-        stay = partial(self._serve, connection, session.hear)
+        stay = partial(self._serve, connection, session.hear, self._office.turns)
         try:
             self._give_thread(visit, stay)
         except RuntimeError:
             return stay()  # in this one then
         return True
 
-    def _serve(self, connection: ServerConnection, hear: Callable[[str], None]) -> bool:
+    def _serve(
+        self,
+        connection: ServerConnection,
+        hear: Callable[[str], None],
+        turns: Turns | None = None,
+    ) -> bool:
         """Serve until the connection ends, or pauses, and tell whether it goes on."""
-        ending = connection.serve(hear)
+        ending = connection.serve(hear, turns)
         if ending is None:
             return True
         self._log.debug("ended", connection=connection.id, code=ending.code, how=ending.text)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from bpost.errors import StoreError
 from bpost.limits import MIB
+from bpost.net.turns import Seat, Turns
 from bpost.protocol.codes import Reason
 from bpost.protocol.replies import SendAccepted, SendRefused
 from bpost.protocol.shape import Reply
@@ -53,11 +54,21 @@ class Mailroom:
     """The queue of postings, and the thread that empties it."""
 
     def __init__(
-        self, store: Store, bus: Bus, log: EventLog, outcomes: Tally | None = None
+        self,
+        store: Store,
+        bus: Bus,
+        log: EventLog,
+        outcomes: Tally | None = None,
+        turns: Turns | None = None,
     ) -> None:
-        """Make ready to :meth:`start`; what is refused is counted in ``outcomes``."""
+        """Make ready to :meth:`start`; what is refused is counted in ``outcomes``.
+
+        The thread takes ``turns`` with those of the connections, but for the time of the sync.
+        """
         self.outcomes = outcomes or Tally()
         self._store = store
+        self._turns = turns or Turns()
+        self._turn = Seat(self._turns, -1)
         self._bus = bus
         self._log = log
         # Guards the queue below; taken alone. ``_posted`` wakes the mailroom, ``_taken`` those
@@ -101,6 +112,8 @@ class Mailroom:
         """Queue a letter; the answer comes on its connection. Waits while the queue is full."""
         size = len(posting.letter.body)
         with self._posted:
+            if not self._has_room():
+                self._turns.step_aside()
             while self._open and not self._has_room():
                 self._taken.wait()
             is_open = self._open
@@ -117,6 +130,7 @@ class Mailroom:
         started = time.perf_counter()
         try:
             receipts = self._store.mail.store(letters, now_ms())
+            self._turn.take(at_once=True)
             self.commits.note(time.perf_counter() - started)
         except StoreError as error:
             self._refuse(postings, Reason.BUSY, error)
@@ -137,6 +151,9 @@ class Mailroom:
                     self._posted.wait()
                 if not self._queue:
                     return
+                full = len(self._queue) >= BATCH
+            self._turn.take(at_once=full)
+            with self._posted:
                 taken, self._queue = self._queue[:BATCH], self._queue[BATCH:]
                 self._bytes -= sum(len(posting.letter.body) for posting in taken)
                 self._taken.notify_all()
@@ -144,6 +161,7 @@ class Mailroom:
                 self.work(taken)
             except Exception as error:
                 self._log.failure("mailroom", error, incident())
+            self._turn.pass_on()
 
     def _isolate(self, postings: Sequence[Posting], error: Exception) -> None:
         """Keep one letter that cannot be stored from taking others with it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bpost.crypto import login
 from bpost.errors import Refused
+from bpost.net.turns import Turns
 from bpost.protocol.codes import Reason
 from bpost.server.bus import Bus
 from bpost.server.clerk import Clerk
@@ -35,6 +36,9 @@ class Office:
         self.limits = config.limits
         self.log = log
         self.store = Store(config.data)
+        self.turns = Turns()
+        """The threads of the connections and the mailroom work one after another."""
+        self.store.aside = self.turns.step_aside
         self.store.mail.most = config.limits.mailbox
         self.bus = Bus()
         self.rates = Rates(config.limits)
@@ -43,14 +47,15 @@ class Office:
         self.cursors = Cursors(self.store)
         self.outcomes = Tally()
         """What came of log-ins, registrations, messages and other requests, as (what, result)."""
-        self.mailroom = Mailroom(self.store, self.bus, log, self.outcomes)
+        self.mailroom = Mailroom(self.store, self.bus, log, self.outcomes, self.turns)
         self.clerk = Clerk(self.store, self.cursors, self.presence, log, config.limits)
         self.clerk.every_round(ledger.write)
         self.door = Door()
         self.bus.subscribe(self.presence.hear)
 
     def start(self) -> None:
-        """Start the clerk and the mailroom."""
+        """Start the turns, the clerk and the mailroom."""
+        self.turns.start()
         self.clerk.start()
         self.mailroom.start()
 
@@ -58,6 +63,7 @@ class Office:
         """Finish what was posted, write the cursors, close the store."""
         self.mailroom.stop()
         self.clerk.stop()
+        self.turns.stop()
         self.store.close()
 
     def desk(self, wire: Wire, account: int, device: str) -> Desk:
@@ -76,10 +82,12 @@ class Office:
 
     def hash_login(self, password: str) -> str:
         """Return what to store for a password field."""
+        self.turns.step_aside()
         with self.door.turn():
             return login.hash_login(password)
 
     def verify_login(self, stored: str | None, password: str) -> bool:
         """Tell whether a password field is right, after the same work for every answer."""
+        self.turns.step_aside()
         with self.door.turn():
             return login.verify_login(stored, password)

@@ -12,7 +12,7 @@ import secrets
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -78,6 +78,8 @@ class Store:
         self.path = private_file(private_folder(folder) / FILE)
         # Guards the connection and its one transaction; no other lock is taken inside.
         self._lock = threading.Lock()
+        self.aside: Callable[[], None] = lambda: None
+        """Called before it waits for the disk, or for another thread that has the lock."""
         self._database = SqliteDatabase(
             str(self.path),
             pragmas=_PRAGMAS,
@@ -110,11 +112,12 @@ class Store:
             StoreError: nothing was changed, or it is not known to be durable.
         """
         # The wrapper is for what runs on a cursor of the driver, past the library.
-        with self._lock, self._failures(), translated:
+        with self._held(), self._failures(), translated:
             database = self._connected()
             database.begin("IMMEDIATE")
             try:
                 yield database
+                self.aside()  # what follows is the sync
                 database.commit()
             except BaseException:
                 self._roll_back()
@@ -127,8 +130,19 @@ class Store:
         Raises:
             StoreError: the database cannot be read.
         """
-        with self._lock, self._failures(), translated:
+        with self._held(), self._failures(), translated:
             yield self._connected()
+
+    @contextmanager
+    def _held(self) -> Iterator[None]:
+        """Hold the lock."""
+        if not self._lock.acquire(blocking=False):
+            self.aside()
+            self._lock.acquire()
+        try:
+            yield
+        finally:
+            self._lock.release()
 
     def check(self) -> list[str]:
         """Look the whole database over; return what is wrong with it, in sentences."""

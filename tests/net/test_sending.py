@@ -135,7 +135,7 @@ class SendingTest(unittest.TestCase):
 
     def test_s10_a_client_that_is_cut_off_is_not_heard_to_the_end(self) -> None:
         heard_late: list[bool] = []
-        receive = Inbound.receive
+        receive = Inbound._next
 
         def listen(inbound: Inbound, until: float | None = None) -> bytes:
             data = receive(inbound, until)
@@ -147,7 +147,7 @@ class SendingTest(unittest.TestCase):
 
         limits = replace(Limits(), close_seconds=0.5)
         with Harness(end, limits=limits) as server, RawClient(server.port) as client:
-            with mock.patch.object(Inbound, "receive", listen):
+            with mock.patch.object(Inbound, "_next", listen):
                 talker = threading.Thread(target=self.talk, args=(client,))
                 talker.start()
                 wait_until(lambda: server.endings, what="the end of the connection")

@@ -14,6 +14,7 @@ CERTIFICATES = "bpost/net/certificates.py"
 CLIENT = "bpost/net/ws_client.py"
 
 UPGRADE = "tests.net.test_upgrade.UpgradeTest."
+TEXTS = "tests.net.test_texts.TextsTest."
 HOSTILE = "tests.net.test_hostile_frames.HostileFramesTest."
 SENDING = "tests.net.test_sending.SendingTest."
 THREADS = "tests.net.test_tls_stream.StreamTest."
@@ -450,5 +451,33 @@ TAKEOUTS = [
         "            self._sock.shutdown(socket.SHUT_RDWR)\n",
         "            pass\n",
         THREADS + "test_s70_close_wakes_a_reader_and_all_senders",
+    ),
+    Takeout(
+        "S6",
+        "bpost/net/texts.py",
+        "if upto > end or size > most:",
+        "if upto > end:",
+        TEXTS + "test_s6_a_message_over_the_bound_is_not_plain",
+    ),
+    Takeout(
+        "S7",
+        "bpost/net/texts.py",
+        "            if size < _SHORTEST_OF_TWO:\n                break\n",
+        "",
+        TEXTS + "test_s7_what_is_not_plain_is_left_from_its_first_byte_on",
+    ),
+    Takeout(
+        "S7",
+        "bpost/net/texts.py",
+        "        except UnicodeDecodeError:\n            break\n",
+        '        except UnicodeDecodeError:\n            text = ""\n',
+        TEXTS + "test_s7_what_is_not_plain_is_left_from_its_first_byte_on",
+    ),
+    Takeout(
+        "S8",
+        "bpost/net/inbound.py",
+        "            self._watch.take_pong()\n",
+        "",
+        TEXTS + "test_s8_pongs_that_come_one_by_one_are_counted",
     ),
 ]

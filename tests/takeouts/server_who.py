@@ -121,8 +121,8 @@ TAKEOUTS = [
     Takeout(
         "S41",
         STORE,
-        "        with self._lock, self._failures(), translated:\n            yield",
-        "        with self._lock, self._failures():\n            yield",
+        "        with self._held(), self._failures(), translated:\n            yield",
+        "        with self._held(), self._failures():\n            yield",
         TABLE_TEST + "test_s41_a_damaged_page_is_told_plainly_and_the_rest_can_be_read",
     ),
     Takeout(
