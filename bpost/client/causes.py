@@ -87,9 +87,12 @@ TOO_MANY = "So much of this person could not be read that it is not asked for."
 
 UNFORESEEN = Rule(Action.SHOW, "")
 
+NO_MESSAGE = "no-message"
+"""Why a frame is not sent again that said something to one device alone."""
+
 LOST_TEXTS: Mapping[str, str] = MappingProxyType(
     {
-        "no-message": "It was not a message.",
+        NO_MESSAGE: "It was not a message.",
         "too-old": "It was too old to be sent again.",
         "gone": "The sender does not have it any more.",
         "tries": "It was sent again as often as may be, and did not arrive.",

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, cast
 
-from bpost.client.causes import GAP, Action, lost_text, rule_of, true_reason
+from bpost.client.causes import GAP, NO_MESSAGE, Action, lost_text, rule_of, true_reason
 from bpost.client.chains import Chains
 from bpost.client.devices import Devices
 from bpost.client.errands import Errands
@@ -79,7 +79,7 @@ class Healing:
         """Ask for what is due; return what to tell, and after how many seconds to look again."""
         events, waits = list[Event](), list[int]()
         for own in self._senders.find():
-            events += self._lose(own, "no-message")
+            events += self._lose(own, NO_MESSAGE)
         expected = sorted(self._wants.expected(), key=_whose)
         for (peer, device), wants in groupby(expected, key=_whose):
             wait = self._ask(peer, device, list(wants), events)
@@ -219,6 +219,8 @@ class Healing:
             lost += self._wants.of_frame(*whose, hash_)
         if not all(want.lost for want in lost):
             self.succeeded(answer)
+            if reason == NO_MESSAGE:  # it may have been what this device was asked for
+                self._wants.ask_sooner(*whose)
         for want in lost:
             events += self._lose(want, reason)
         return events
@@ -239,7 +241,7 @@ class Healing:
         if entry is None or not all(one.lost for one in asked):
             return []
         reason = true_reason(one.cause for one in asked)
-        nothing = reason == "no-message"
+        nothing = reason == NO_MESSAGE
         values = NOTHING_MISSING if nothing else {"failure": lost_text(reason)}
         return self._history.change(entry, values)
 

@@ -106,7 +106,7 @@ def assemble(profile: Profile) -> Parts:
     trust = Trust(profile, people, book, history)
     senders = Senders(profile, devices, journal, wants)
     healing = Healing(profile, people, devices, history, chains, wants, senders, errands)
-    resending = Resending(profile, people, devices, history, journal, errands)
+    resending = Resending(profile, people, devices, history, journal, wants, errands)
     refusals = Refusals(profile, people, devices, history, wants)
     revisions = Revisions(profile, people, devices, history, journal)
     handing = Handing(profile, devices, history, Pages(profile, people, book, history), errands)

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from bpost.client.causes import LOST_TEXTS
+from bpost.client.causes import LOST_TEXTS, NO_MESSAGE
 from bpost.client.devices import Devices
 from bpost.client.errands import Errands
 from bpost.client.events import Event
@@ -22,6 +22,7 @@ from bpost.client.journal import Journal
 from bpost.client.models import Chain, Sent
 from bpost.client.people import People
 from bpost.client.profile import RESTORED, YES, Profile
+from bpost.client.wants import Wants
 from bpost.protocol.canonical_json import Json
 from bpost.protocol.content import AGAIN, LOST, MISSING_ITEMS
 from bpost.protocol.payload import Payload, payload_json
@@ -58,6 +59,7 @@ class Resending:
         devices: Devices,
         history: History,
         journal: Journal,
+        wants: Wants,
         errands: Errands,
     ) -> None:
         self._profile = profile
@@ -66,6 +68,7 @@ class Resending:
         self._devices = devices
         self._history = history
         self._journal = journal
+        self._wants = wants
         self._errands = errands
 
     def answer(self, request: Payload) -> list[Event]:
@@ -104,7 +107,8 @@ class Resending:
             if row is not None:
                 answer.found.setdefault(row.row, (row, frame["hash"]))
             elif sent is not None:
-                answer.lose("no-message", 0, frame["hash"])
+                answer.lose(NO_MESSAGE, 0, frame["hash"])
+                self._wants.ask_sooner(request.sender, request.device)  # it may have been a request
             elif not self._journal.is_unsure(request.sender):  # or else it is asked for again
                 answer.lose(self._why_never(), 0, frame["hash"])
         for number in content["numbers"]:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from bpost.client.causes import GAP
-from bpost.client.models import Want
+from bpost.client.models import Inquiry, Want
 from bpost.client.profile import Profile
 
 NUMBERS = 1_000
@@ -116,6 +116,13 @@ class Wants:
         """Note that something is not expected any more, and why: that is its cause now."""
         self._store.run(Want.update(lost=True, cause=reason).where(Want.id == want.id))
         want.lost, want.cause = True, reason
+
+    def ask_sooner(self, peer: str, device: str) -> None:
+        """Let the last request to a device count for nothing: it or its answer was not readable."""
+        asked = (Want.peer == peer) & (Want.device == device) & (Want.tries > 0) & ~_lost()
+        self._store.run(Want.update(asked=0, tries=Want.tries - 1).where(asked))
+        inquiry = (Inquiry.peer == peer) & (Inquiry.device == device)
+        self._store.run(Inquiry.update(answered=True).where(inquiry))
 
     def tidy(self) -> None:
         """Forget what was lost so long ago that nobody sends it again."""
