@@ -46,7 +46,7 @@ TAKEOUTS = [
     Takeout(
         "E32",
         HEALING,
-        "        if anew and fresh + hour <= now:\n",
+        "        if device and anew and fresh + hour <= now:\n",
         "        if anew:\n",
         BOUNDS + "test_e32_a_thousand_unreadable_frames_begin_one_session",
     ),
@@ -145,8 +145,8 @@ TAKEOUTS = [
     Takeout(
         "E30",
         "bpost/client/senders.py",
-        "            if devices and self._is_sure(want):\n",
-        "            if devices:\n",
+        "            elif devices and self._is_sure(want):\n",
+        "            elif devices:\n",
         SENDERS + "JoinedTest.test_e30_the_first_message_of_a_device_that_joined_heals",
     ),
     Takeout(

@@ -76,7 +76,7 @@ TAKEOUTS = [
     Takeout(
         "E30",
         "bpost/client/refusals.py",
-        "        if rule.asks:\n",
+        "        if wanted:\n",
         "        if False:\n",
         LETTERS + "test_e30_a_truncated_or_spliced_envelope_heals",
     ),
