@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from bpost.errors import StoreError
 from bpost.limits import MIB
@@ -41,8 +41,7 @@ BUSY = "The server cannot store messages at the moment. It was not sent: try aga
 CLOSING = "The server is closing. It was not sent; send it again when you are connected."
 
 
-@dataclass(frozen=True)
-class Posting:
+class Posting(NamedTuple):
     """A letter, the connection to answer on, and the recipient's name as the sender wrote it."""
 
     letter: Letter
