@@ -145,7 +145,8 @@ class FrameWatch:
                 try:
                     self._check(head)
                 except WebSocketError as fault:
-                    self.fault = fault
+                    # Kept with its traceback it would keep this frame, and that it in turn.
+                    self.fault = fault.with_traceback(None)
                     return start
             step = min(self._skip, end - at)
             self._skip -= step

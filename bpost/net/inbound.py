@@ -66,8 +66,7 @@ class Inbound:
 
     def _next(self, until: float | None) -> bytes:
         """Return what has arrived and was not handed on, waiting for it."""
-        if self._watch.fault is not None:
-            raise self._watch.fault
+        self._raise_fault()
         if self._rest:
             return self._rest
         while True:
@@ -95,10 +94,16 @@ class Inbound:
         if sound == len(data):
             self._rest = b""
             return data
-        if sound == 0 and self._watch.fault is not None:
-            raise self._watch.fault
+        if sound == 0:
+            self._raise_fault()
         self._rest = data[sound:]
         return data[:sound]
+
+    def _raise_fault(self) -> None:
+        """Raise the watch's fault, if any: a copy, since the traceback would keep all of this."""
+        fault = self._watch.fault
+        if fault is not None:
+            raise WebSocketError(fault.code, str(fault))
 
     def _silence(self) -> WebSocketError:
         seconds = self._limits.silence_seconds

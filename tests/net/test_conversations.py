@@ -22,6 +22,7 @@ class Client(RawClient):
 
 
 class ConversationsTest(unittest.TestCase):
+    lasts = 6
     server: Harness
 
     @classmethod

@@ -7,6 +7,7 @@ The cases follow the groups of the Autobahn test suite (1 framing, 2 pings, 3 re
 from __future__ import annotations
 
 import contextlib
+import gc
 import struct
 import threading
 import unittest
@@ -73,6 +74,20 @@ class HostileFramesTest(unittest.TestCase):
             self.assertEqual(self.close_code(raw_frame(TEXT, b"", length=FRAME + 1)), 1009)
         self.server.wait_idle()
         self.assertLessEqual(threading.active_count(), before)
+
+    def test_s6_a_connection_that_was_at_fault_leaves_no_garbage(self) -> None:
+        def connections() -> int:
+            return sum(type(one) is ServerConnection for one in gc.get_objects())
+
+        gc.collect()
+        before = connections()
+        self.addCleanup(gc.enable)
+        gc.disable()
+        for bad in (raw_frame(TEXT, b"", length=FRAME + 1), raw_frame(BINARY), raw_frame(3)):
+            self.assertIn(self.close_code(bad), (1002, 1003, 1009))
+        self.server.wait_idle()
+        del self.server.connections[-3:]
+        self.assertLessEqual(connections(), before)
 
     def test_s7_what_breaks_the_protocol_is_closed_with_1002(self) -> None:
         start = raw_frame(TEXT, b"start", fin=False)

@@ -140,6 +140,13 @@ TAKEOUTS = [
         HOSTILE_SERVER + "test_s6_s7_frames_that_break_the_rules_end_the_connection",
     ),
     Takeout(
+        "S6",
+        "bpost/net/inbound.py",
+        "raise WebSocketError(fault.code, str(fault))",
+        "raise fault",
+        HOSTILE + "test_s6_a_connection_that_was_at_fault_leaves_no_garbage",
+    ),
+    Takeout(
         "S7",
         FRAMES,
         "elif opcode == BINARY:",
