@@ -154,19 +154,31 @@ class Chains:
 
     def _note_gap(self, course: Course, span: tuple[int, int], events: list[Event]) -> None:
         """Tell how many messages are missing, but for those whose placeholders are shown."""
-        talk = self._store.one(Talk, Talk.name == course.conversation)
         (first, last), place = span, self._history.next_place()
-        told = min(first + (talk.unreadable if talk else 0), last + 1)
-        if told > first:
-            self._keep_gap(course, (first, told - 1), place=place - 1)
+        shown = self._placeholders(course, last - first + 1)
+        told = first + len(shown)
+        for number, row in zip(range(first, told), shown, strict=True):
+            self._keep_gap(course, (number, number), row, place - 1)
+        if shown:
             self._want(course, (first, told - 1))
-            used = Talk.update(unreadable=Talk.unreadable - (told - first))
+            used = Talk.update(unreadable=Talk.unreadable - len(shown))
             self._store.run(used.where(Talk.name == course.conversation))
         if told <= last:
             text = missing_text(last - told + 1)
             events += self._history.notice(course.conversation, course.sender, text)
             self._keep_gap(course, (told, last), int(place), place)
             self._want(course, (told, last), int(place))
+
+    def _placeholders(self, course: Course, most: int) -> list[int]:
+        """Return the rows of the newest placeholders: each may stand for a message of a gap."""
+        talk = self._store.one(Talk, Talk.name == course.conversation)
+        count = min(most, NUMBERS, talk.unreadable if talk else 0)
+        if not count:
+            return []
+        open_ = (Entry.kind == "unreadable", Entry.sender == course.sender)
+        here = Entry.conversation == course.conversation
+        rows = self._store.all(Entry, here, *open_, order=Entry.row.desc(), limit=count)
+        return [row.row for row in reversed(rows)]
 
     def _keep_gap(
         self, course: Course, span: tuple[int, int], notice: int = 0, place: float = 0
@@ -246,6 +258,17 @@ class Chains:
         """Correct the notice of a gap of which one message will not come."""
         course = Course(want.peer, self._pinned(want.peer), want.device, want.conversation)
         gap = self._gap(course, want.number or 0)
+        if gap is None or not gap.notice:
+            return []
+        if self._store.one(Entry, Entry.row == gap.notice, _tells()) is not None:
+            return self._correct(gap)
+        place = int(self._history.next_place())  # another message took the line that it relied on
+        self._store.run(Gap.update(notice=place).where(Gap.id == gap.id))
+        return self._history.notice(want.conversation, want.peer, lost_here([want.cause]))
+
+    def expose(self, row: int) -> list[Event]:
+        """Let a line that was a placeholder tell of the gap that relied on it, if there is one."""
+        gap = self._store.one(Gap, Gap.notice == row)
         return [] if gap is None else self._correct(gap)
 
     def is_alone(self, notice: int) -> bool:
@@ -269,6 +292,11 @@ class Chains:
         lost = [row.cause for row in self._store.all(Want, *whose, *within, cast(Any, Want.lost))]
         left = max(0, gap.last - gap.first + 1 - gap.arrived - len(lost))
         return self._history.change(row, {"text": gap_text(left, lost)})
+
+
+def _tells() -> Any:
+    """Return the condition for a line that says that something is missing, or may say so."""
+    return cast(Any, Entry.kind).in_(("notice", "unreadable"))
 
 
 def _course(payload: Payload, key: bytes) -> Course:

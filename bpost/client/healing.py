@@ -206,7 +206,12 @@ class Healing:
         self._wants.forget(missed.wants)
         if missed.entry is None or placed:
             return []
-        return self._history.change(missed.entry, NOTHING_MISSING)
+        return self._end(missed.entry)
+
+    def _end(self, entry: Entry) -> list[Event]:
+        """Let a placeholder say that it stands for nothing; a gap that relied on it tells."""
+        told = self._history.change(entry, NOTHING_MISSING)
+        return told + self._chains.expose(entry.row)
 
     def give_up(self, answer: Payload) -> list[Event]:
         """Take in that the sender cannot send something again."""
@@ -241,9 +246,9 @@ class Healing:
         if entry is None or not all(one.lost for one in asked):
             return []
         reason = true_reason(one.cause for one in asked)
-        nothing = reason == NO_MESSAGE
-        values = NOTHING_MISSING if nothing else {"failure": lost_text(reason)}
-        return self._history.change(entry, values)
+        if reason == NO_MESSAGE:
+            return self._end(entry)
+        return self._history.change(entry, {"failure": lost_text(reason)})
 
     def _placeholder(self, row: int) -> Entry | None:
         """Return the placeholder of an unreadable frame, if it still is one."""

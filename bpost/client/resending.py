@@ -84,7 +84,7 @@ class Resending:
             if reason:
                 answer.lose(reason, row.number, hash_)
                 events += self._tell(row, request.sender, reason)
-        for reason in answer.numbers.keys() | answer.hashes.keys():
+        for reason in sorted(answer.numbers.keys() | answer.hashes.keys()):
             numbers, hashes = answer.numbers.get(reason, []), answer.hashes.get(reason, [])
             content: dict[str, Json] = {"reason": reason, "numbers": numbers, "hashes": hashes}
             self._errands.send(request.sender, request.device, other, LOST, content)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bpost.client.events import SecurityNotice
-from bpost.client.models import Gap, Want
+from bpost.client.models import Entry, Gap, Want
 from bpost.client.resending import NOT_HERE
-from bpost.protocol.content import TEXT
+from bpost.protocol.canonical_json import Json
+from bpost.protocol.content import RETRY, TEXT
 from bpost.protocol.envelope import parse_envelope
 from tests.client.simulated import LIMITS, SimulatedDevice, altered
 from tests.client.test_rollback import RollbackCase
@@ -177,3 +178,44 @@ class RestoredTest(RollbackCase):
         (notice,) = (m.text for m in bob.history("alice") if m.kind == "notice")
         self.assertIn("One message was lost here.", notice)
         self.assertEqual(carol.shown("alice"), ["first"])
+
+
+class HiddenTest(RollbackCase):
+    """A message that is missing behind the placeholder of something else."""
+
+    def _lose(self, device: SimulatedDevice, text: str) -> None:
+        """Let a device have no more what it has written: it cannot be sent again."""
+        with device.profile.change():
+            device.store.remove(Entry, Entry.text == text)
+
+    def _hide(self) -> tuple[SimulatedDevice, SimulatedDevice]:
+        """Let alice's message be dropped, and something else of hers be unreadable."""
+        alice, bob = self.pair()
+        self.settle(alice, bob, rounds=2)
+        alice.write("bob", "dropped")
+        bob.pending()
+        return alice, bob
+
+    def test_e43_a_lost_message_shows_where_the_placeholder_was_of_no_message(self) -> None:
+        alice, bob = self._hide()
+        with alice.profile.change():
+            nothing: dict[str, Json] = {"numbers": [99], "frames": [], "after": 0}
+            alice.parts.errands.send("bob", bob.device, "bob", RETRY, nothing)
+        alice.work()
+        bob.take(self.broken(one) for one in bob.pending())
+        alice.write("bob", "next")
+        self._lose(alice, "dropped")
+        self.settle(bob, alice)
+        self.assertEqual(bob.shown("alice")[2:], ["[notice]", "next"])
+        self.assertIn("One message was lost here.", bob.history("alice")[2].text)
+
+    def test_e43_a_lost_message_shows_where_another_took_the_placeholder(self) -> None:
+        alice, bob = self._hide()
+        alice.write("bob", "altered")
+        bob.take(self.broken(one) for one in bob.pending())
+        alice.write("bob", "next")
+        self._lose(alice, "dropped")
+        self.settle(bob, alice)
+        told = [m.text for m in bob.history("alice") if m.kind == "notice"]
+        self.assertIn("altered", bob.shown("alice"))
+        self.assertEqual(len([text for text in told if "One message was lost here." in text]), 1)

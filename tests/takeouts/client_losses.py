@@ -9,6 +9,7 @@ RESTORED = "tests.client.test_losses.RestoredTest."
 ROLLBACK = "bpost/client/rollback.py"
 CHAINS = "bpost/client/chains.py"
 EPOCHS = "bpost/client/epochs.py"
+HIDDEN = "tests.client.test_losses.HiddenTest."
 ENDS = "tests.client.test_epochs.EndTest."
 
 TAKEOUTS = [
@@ -84,6 +85,20 @@ TAKEOUTS = [
         '        return (1, "") if began is None else (int(began) + 1, NO_HASH)\n',
         '        return 1, ""\n',
         RESTORED + "test_e43_a_conversation_that_a_restored_profile_begins_has_numbers_of_its_own",
+    ),
+    Takeout(
+        "E43",
+        "bpost/client/healing.py",
+        "        return told + self._chains.expose(entry.row)\n",
+        "        return told\n",
+        HIDDEN + "test_e43_a_lost_message_shows_where_the_placeholder_was_of_no_message",
+    ),
+    Takeout(
+        "E43",
+        CHAINS,
+        "        place = int(self._history.next_place())  # another message took the line that it",
+        "        return []  #",
+        HIDDEN + "test_e43_a_lost_message_shows_where_another_took_the_placeholder",
     ),
     Takeout(
         "E43",
