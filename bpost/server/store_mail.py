@@ -40,7 +40,7 @@ FROM (VALUES {rows}) AS v JOIN withheld m ON m.sender_id = v.column1
     AND m.sender_device = v.column2 AND m.ref = v.column3 AND m.recipient_id = v.column4"""
 _LAST_REF = """
 SELECT ref FROM messages WHERE sender_id = ? AND sender_device = ? AND ref IS NOT NULL
-ORDER BY timestamp DESC, seq DESC LIMIT 1"""
+ORDER BY rowid DESC LIMIT 1"""  # in the order of storing: clocks go back, and stand still
 _LAST_TOLD = "SELECT MAX(seq) FROM withheld WHERE sender_id = ? AND recipient_id = ?"
 _TELL = """
 INSERT INTO withheld (sender_id, sender_device, ref, recipient_id, seq, timestamp)

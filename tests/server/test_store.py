@@ -56,6 +56,17 @@ class MailboxTest(StoreTest):
         self.post("same")
         self.assertEqual(self.bodies(), ["same"] * 3)
 
+    def test_e30_the_last_message_of_a_device_is_the_one_that_was_stored_last(self) -> None:
+        self.post("a", "b", "c")
+        self.post("the first", ref="first")
+        self.post("in the same moment", ref="second", to="alice")
+        self.assertEqual(self.store.mail.last_ref(1, PLAIN), "second")
+        letter = Letter(1, "alice", PLAIN, "bob", "when the clock was set back", "third")
+        self.store.mail.store([letter], NOW - 3_600_000)
+        self.assertEqual(self.store.mail.last_ref(1, PLAIN), "third")
+        self.post("the first", ref="first")
+        self.assertEqual(self.store.mail.last_ref(1, PLAIN), "third")
+
     def test_s44_numbers_rise_from_one_without_gaps_for_each_mailbox(self) -> None:
         first = self.post("a", "b")
         self.post("to alice", to="alice")

@@ -156,4 +156,12 @@ TAKEOUTS = [
         "0) * EPOCH\n",
         ENDS + "test_e30_two_copies_that_are_used_in_the_same_minute_use_no_number_twice",
     ),
+    Takeout(
+        "E30",
+        "bpost/server/store_mail.py",
+        "ORDER BY rowid DESC LIMIT 1",
+        "ORDER BY timestamp DESC, seq DESC LIMIT 1",
+        "tests.server.test_store.MailboxTest."
+        "test_e30_the_last_message_of_a_device_is_the_one_that_was_stored_last",
+    ),
 ]
