@@ -91,6 +91,7 @@ class SecurityError(BPostError):
             "replayed",
             "restored",
             "duplicate",
+            "used-key",
             "no-session",
             "unknown-prekey",
             "skipped-too-far",

@@ -52,6 +52,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "skipped-too-far": Rule(Action.ASK_ANEW, _ASKED, WAIT),
         "out-of-keys": Rule(Action.ASK_ANEW, _ASKED, WAIT),
         "bad-token": Rule(Action.ASK_ANEW, _ASKED, WAIT),
+        "used-key": Rule(Action.ASK_ANEW, _ASKED, WAIT),
         "bad-encoding": Rule(Action.ASK, _ASKED, WAIT),
         "bad-key": Rule(Action.ASK, _ASKED, WAIT, attack=True),
         "bad-signature": Rule(Action.ASK, _ASKED, WAIT, attack=True),

@@ -95,8 +95,7 @@ class Chains:
         if payload.number > last + 1:
             self._note_gap(course, (last + 1, payload.number - 1), events)
         elif chain and chain.hash and last == chain.number and payload.previous != chain.hash:
-            text = "What was sent before the next message is not what arrived here."
-            events += self._history.notice(payload.conversation, payload.sender, text)
+            self._note_gap(course, (last, last), events)  # another has its number, of two copies
         self._forgive(payload)
         # A deletion that is sent again may stand for what it deleted.
         stands_in = wanted is not None and payload.means == DELETE
@@ -230,8 +229,6 @@ class Chains:
                 raise SecurityError("duplicate", "A message was sent again that is not missing.")
             return None
         if gap is None:
-            if self._is_of_before(payload, key):
-                return None
             text = "A device of the sender counts its messages anew: it may have been restored."
             events += self._history.notice(payload.conversation, payload.sender, text)
             self.advance(payload, data, key)
@@ -239,11 +236,6 @@ class Chains:
         self._wants.forget(self._wants.of_number(*whose, payload.number))
         self._fill(gap, events)
         return gap.place + (payload.number - gap.first + 1) / (gap.last - gap.first + 2)
-
-    def _is_of_before(self, payload: Payload, key: bytes) -> bool:
-        """Say whether a payload is one that its device sent before it was restored."""
-        chain = self._chain(_course(payload, key))
-        return chain is not None and payload.number // EPOCH < chain.number // EPOCH
 
     def _fill(self, gap: Gap, events: list[Event]) -> None:
         """Note that one more message of a gap has arrived."""

@@ -52,7 +52,7 @@ from bpost.protocol.content import (
     TEXT,
     VAULT,
 )
-from bpost.protocol.envelope import parse_envelope
+from bpost.protocol.envelope import Envelope, parse_envelope
 from bpost.protocol.fields import canonical
 from bpost.protocol.handover import FETCH, HISTORY
 from bpost.protocol.payload import Payload, check_origin, inner_payload, parse_payload
@@ -162,7 +162,7 @@ class Mailbox:
         if sealed is None:
             self._opener.check_recipients(envelope)
             return []
-        unsealed = self._opener.open(peer, envelope, sealed)
+        unsealed = self._unseal(peer, envelope, sealed)
         payload = parse_payload(unsealed.data, self._profile.limits)
         check_origin(
             payload,
@@ -183,6 +183,16 @@ class Mailbox:
         if peer.listed and unsealed.opened.sessions.answer_due(self._profile.limits):
             self._outbox.greet(peer.name)
         return events
+
+    def _unseal(self, peer: Peer, envelope: Envelope, sealed: bytes) -> Unsealed:
+        """Open a message; what comes again as it was does not get here (see :meth:`take`)."""
+        try:
+            return self._opener.open(peer, envelope, sealed)
+        except SecurityError as error:
+            if error.cause != "duplicate":
+                raise
+            text = "It came under a key that was used before: by an older copy of its sender?"
+            raise SecurityError("used-key", text) from None
 
     def _follow(
         self, peer: Peer, payload: Payload, unsealed: Unsealed

@@ -129,3 +129,36 @@ class EndTest(RollbackCase):
         shown = ["first", "second", "one", "turn 0", "turn 1", "turn 2"]
         self.assertEqual(texts(bob, "alice"), shown)
         self.assertNotIn("counts its messages anew", "".join(notices(bob, "alice")))
+
+
+class UnawareTest(RollbackCase):
+    """A restored profile that nobody told so: the server was put back with it."""
+
+    def unaware(self) -> tuple[SimulatedDevice, SimulatedDevice]:
+        """Return alice, who was put back without knowing it, and bob, who has more of her."""
+        alice, bob = self.pair()
+        self.settle(alice, bob, rounds=2)
+        copy, last = self.copy(alice), self.server.last_refs[alice.device]
+        alice.write("bob", "later")
+        bob.fetch()
+        self.server.last_refs[alice.device] = last
+        self.restore(alice, copy)
+        self.assertEqual(notices(alice, "alice"), [])
+        return alice, bob
+
+    def test_e30_what_comes_under_a_key_that_was_used_is_not_passed_over(self) -> None:
+        alice, bob = self.unaware()
+        alice.write("bob", "anew")
+        bob.fetch()
+        self.assertEqual(bob.shown("alice")[-1], "[unreadable]")
+        self.settle(bob, alice)
+        self.assertEqual(texts(bob, "alice"), ["first", "second", "later", "anew"])
+
+    def test_e43_a_message_under_a_number_that_was_used_is_missed_by_its_hash(self) -> None:
+        alice, bob = self.unaware()
+        alice.write("bob", "dropped")
+        bob.pending()
+        alice.write("bob", "next")
+        self.settle(bob, alice)
+        self.assertEqual(texts(bob, "alice")[2:], ["later", "dropped", "next"])
+        self.assertEqual(bob.store.count(Want), 0)

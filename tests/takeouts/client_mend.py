@@ -34,7 +34,7 @@ TAKEOUTS = [
     Takeout(
         "E43",
         "bpost/client/chains.py",
-        "            self._keep_gap(payload, (first, before), key)\n",
+        "            self._keep_gap(course, (first, before))\n",
         "",
         f"{_HOSTILE}.LateJoinerTest"
         ".test_e43_numbers_out_of_order_take_their_places_at_a_device_that_joined_late",
