@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import sys
 from collections import Counter
 from collections.abc import Iterable
@@ -88,4 +89,6 @@ class Load:
 
 
 if __name__ == "__main__":
+    # The library notes each connection that a kill cuts in its handshake, with a traceback.
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     asyncio.run(Load(Task.read(sys.argv[1])).run())
