@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import Any, cast
 
 from peewee import (
-    SQL,
     AutoField,
     BigIntegerField,
     BlobField,
@@ -21,10 +20,8 @@ from peewee import (
     IntegerField,
     Model,
     SchemaManager,
-    Select,
     SqliteDatabase,
     TextField,
-    Value,
     fn,
 )
 from peewee import IntegrityError as IntegrityError  # for the store's parts
@@ -254,10 +251,6 @@ RANDOM = fn.RANDOM()
 """An order that tells nothing."""
 
 
-HIGHEST_FIRST = SQL("1 DESC")
-"""An order by the first column, for what is made of several queries."""
-
-
 def number_of(column: Any) -> Any:
     """Return how many rows have something in a column."""
     return fn.COUNT(column)
@@ -281,11 +274,6 @@ def least_of(what: Any) -> Any:
 def length(column: Any) -> Any:
     """Return how many characters a column has."""
     return fn.LENGTH(column).coerce(False)
-
-
-def constants(*values: int | str | None) -> Any:
-    """Return a query for one row that is in no table."""
-    return Select(columns=[Value(value) for value in values])
 
 
 def removal(table: type[Model]) -> Any:

@@ -6,7 +6,6 @@ from collections.abc import Collection
 from typing import Any, cast
 
 from bpost.server.models import (
-    HIGHEST_FIRST,
     Client,
     Contact,
     Device,
@@ -15,27 +14,26 @@ from bpost.server.models import (
     Message,
     Prekey,
     Withheld,
-    constants,
     removal,
 )
 from bpost.server.records import NOBODY, Account, Closed, Publication, PublishedKey, Vault
 from bpost.server.store_keylog import end_keys, log_key
 from bpost.server.store_settings import announce
-from bpost.server.table import Table, portions
+from bpost.server.table import Table, one, portions
 
-_COLUMNS = (
-    Client.id,
-    Client.name,
-    Client.canonical,
-    Client.login,
-    Client.public_key,
-    Client.succession,
-    Client.disabled,
-)
+_FIND = """
+SELECT id, name, canonical, login, public_key, succession, disabled
+FROM clients WHERE deleted IS NULL AND canonical = ?"""
+_BY_ID = """
+SELECT id, name, canonical, login, public_key, succession, disabled
+FROM clients WHERE deleted IS NULL AND id = ?"""
+_CLAIMED = """
+SELECT id, name, canonical, login, public_key, succession, disabled
+FROM clients WHERE deleted IS NULL AND canonical = ?
+UNION ALL SELECT ?, '', '', '', '', '', NULL ORDER BY 1 DESC LIMIT 1"""
+
 LEAP = 1 << 20
 """How many messages a mailbox may have got since a backup."""
-
-_NOBODY = constants(NOBODY, "", "", "", "", "", None)
 
 
 class Accounts(Table):
@@ -44,20 +42,19 @@ class Accounts(Table):
     def find(self, canonical: str) -> Account | None:
         """Return the account of that canonical name."""
         with self._reading() as database:
-            return _account(_living(Client.canonical == canonical).tuples().first(database))
+            return _account(one(database, _FIND, canonical))
 
     def claimed(self, canonical: str) -> Account:
         """Return the account of that canonical name, or nobody's, read with the same work."""
-        both = _living(Client.canonical == canonical).union_all(_NOBODY)
         with self._reading() as database:
-            account = _account(both.order_by(HIGHEST_FIRST).tuples().first(database))
+            account = _account(one(database, _CLAIMED, canonical, NOBODY))
         assert account is not None  # noqa: S101 - there is always the row of nobody
         return account
 
     def by_id(self, account: int) -> Account | None:
         """Return the account of that id."""
         with self._reading() as database:
-            return _account(_living(Client.id == account).tuples().first(database))
+            return _account(one(database, _BY_ID, account))
 
     def add(
         self, name: str, canonical: str, login: str, now: int, invite: str | None = None
@@ -193,10 +190,6 @@ class Accounts(Table):
         """Tell whether an invitation could be used now; :meth:`add` decides for good."""
         with self._reading() as database:
             return bool(Invite.select().where(_good(hashed, now)).exists(database))
-
-
-def _living(condition: Any) -> Any:
-    return Client.select(*_COLUMNS).where(condition & Client.deleted.is_null())
 
 
 def _account(row: tuple[Any, ...] | None) -> Account | None:

@@ -11,8 +11,9 @@ from bpost.server.records import PLAIN, Handed, Kept, Keys, Mailbox, Publication
 from bpost.server.store_accounts import publish_key
 from bpost.server.store_keylog import hand_out_key
 from bpost.server.store_settings import announce
-from bpost.server.table import Table, portions
+from bpost.server.table import Table, one, portions
 
+_CURSOR = "SELECT cursor FROM devices WHERE client_id = ? AND device = ?"
 _MOVE = """
 UPDATE devices SET cursor = v.column3, last_seen = v.column4 FROM (VALUES {rows}) AS v
 WHERE devices.client_id = v.column1 AND devices.device = v.column2
@@ -24,12 +25,11 @@ class Devices(Table):
 
     def mailbox(self, account: int, device: str) -> Mailbox | None:
         """Return where ``device`` is in its mailbox; ``plain`` begins at the beginning."""
-        query = Device.select(Device.cursor).where(_mine(account, device))
         with self._reading() as database:
-            cursor = query.scalar(database)
-        if cursor is None:
+            row = one(database, _CURSOR, account, device)
+        if row is None:
             return Mailbox(account, PLAIN, 0) if device == PLAIN else None
-        return Mailbox(account, device, cursor)
+        return Mailbox(account, device, row[0])
 
     def add(self, account: int, device: str, now: int, most: int) -> Mailbox | None:
         """Add a device whose mail begins now; None where the account has ``most`` of them."""

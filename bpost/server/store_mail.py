@@ -10,13 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 from bpost.server import bulk
 from bpost.server.models import Message, Withheld, removal
 from bpost.server.records import FULL, Letter, Mail, Receipt
-from bpost.server.table import Access, Table
+from bpost.server.table import Access, Table, one, run
 
 COUNT_MS = 10_000
 """How often a mailbox that seems full is counted."""
@@ -113,7 +112,7 @@ class MailTable(Table):
         """
         mails: list[Mail] = []
         with self._reading() as database:
-            with closing(_run(database, _WAITING, account, after, most)) as rows:
+            with closing(run(database, _WAITING, account, after, most)) as rows:
                 for seq, sender, body, when in rows:
                     mails.append(Mail(account, seq, sender, body, when))
                     size -= len(body)
@@ -124,7 +123,7 @@ class MailTable(Table):
     def last_ref(self, sender: int, device: str) -> str | None:
         """Return the ``ref`` of the newest message of a device that is known here."""
         with self._reading() as database:
-            row = _one(database, _LAST_REF, sender, device)
+            row = one(database, _LAST_REF, sender, device)
         return None if row is None else str(row[0])
 
     def clear_held(self, accounts: Sequence[int]) -> None:
@@ -200,7 +199,7 @@ class _Batch:
         for sql, keys in ((_TOLD, blocked), (_STORED, sent)):
             for *key, seq, timestamp in bulk.run(self._database, sql, keys):
                 self._known[key[0], key[1], key[2], key[3]] = Receipt(seq, timestamp)
-        for account, device in bulk.run(self._database, _DEVICES, [(one,) for one in accounts]):
+        for account, device in bulk.run(self._database, _DEVICES, [(each,) for each in accounts]):
             self._devices.setdefault(account, []).append(device)
 
     def _relate(self, pairs: set[tuple[int, str]]) -> None:
@@ -241,7 +240,7 @@ class _Batch:
         recipient, most = relation.recipient, relation.most
         size, counted = self._sizes.get(recipient, (most, 0))
         if size + len(letter.body) > most and abs(self._now - counted) >= COUNT_MS:
-            row = _one(self._database, _SIZE, recipient, recipient)
+            row = one(self._database, _SIZE, recipient, recipient)
             size, counted = int(row[0] or 0), self._now
         fits = size + len(letter.body) <= most
         self._sizes[recipient] = (size + len(letter.body) * fits, counted)
@@ -257,9 +256,9 @@ class _Batch:
 
     def _withhold(self, key: _Key) -> Receipt:
         """Store nothing but what the blocked sender is told: a number that could be true."""
-        row = _one(self._database, _LAST_TOLD, key[0], key[-1])
+        row = one(self._database, _LAST_TOLD, key[0], key[-1])
         seq = max(self._last[key[-1]], row[0] or 0 if row else 0) + 1
-        _run(self._database, _TELL, *key, seq, self._now)
+        run(self._database, _TELL, *key, seq, self._now)
         return Receipt(seq, self._now)
 
     def _with_devices(self, letter: Letter, relation: _Relation, receipt: Receipt) -> Receipt:
@@ -274,16 +273,3 @@ class _Batch:
 
 def _key(letter: Letter, relation: _Relation) -> _Key:
     return letter.sender, letter.device, letter.ref, relation.recipient
-
-
-@cache
-def _spelled(sql: str, sign: str) -> str:
-    return sql.replace("?", sign)
-
-
-def _run(database: Any, sql: str, *values: Any) -> Any:
-    return database.execute_sql(_spelled(sql, database.param), values)
-
-
-def _one(database: Any, sql: str, *values: Any) -> Any:
-    return _run(database, sql, *values).fetchone()

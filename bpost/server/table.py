@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager
+from functools import cache
 from typing import Any, TypeVar
 
 Access = Callable[[], AbstractContextManager[Any]]
@@ -30,3 +31,22 @@ class Table:
     def __init__(self, transaction: Access, reading: Access) -> None:
         self._transaction = transaction
         self._reading = reading
+
+
+def run(database: Any, sql: str, *values: Any) -> Any:
+    """Run a statement that is written out, with ``?`` for each value, and return its cursor.
+
+    For what is done all the time: the library takes longer to write a statement than the database
+    to run it.
+    """
+    return database.execute_sql(_spelled(sql, database.param), values)
+
+
+def one(database: Any, sql: str, *values: Any) -> Any:
+    """Run a statement as :func:`run` does; return the first row, or None."""
+    return run(database, sql, *values).fetchone()
+
+
+@cache
+def _spelled(sql: str, sign: str) -> str:
+    return sql.replace("?", sign)

@@ -194,7 +194,7 @@ TAKEOUTS = [
     ),
     Takeout(
         "S58",
-        MAIL,
+        "bpost/server/table.py",
         "    return database.execute_sql(_spelled(sql, database.param), values)\n",
         '    return database.execute_sql(f"{_spelled(sql, database.param)}", values)\n',
         STATIC_TEST + "test_s58_no_sql_statement_is_put_together_from_values",
