@@ -46,6 +46,7 @@ class SignedIn:
     pin: str | None
     settings: Mapping[str, object] = field(default_factory=dict)  # what a backup held of ours
     news: str = ""  # a sentence to begin with
+    out: bool = False  # whether this device is none of the account any more, and only read
 
 
 class MakeClient(Protocol):
@@ -128,18 +129,22 @@ def sign_in(
     folder = profile or default_profile(attempt.server, attempt.username)
     client = make(attempt.server, folder, pin=attempt.pin)
     try:
-        _open(client, attempt, compare)
-        if attempt.again and _is_out(client):
+        out = _open_or_out(client, attempt, compare)
+        if out and attempt.again:
             client.close()
             set_aside(folder)
             client = make(attempt.server, folder, pin=attempt.pin)
             _open(client, attempt, compare)
+        elif out and not client.removed:  # then it is open, and says so itself
+            client.log_in(attempt.username, attempt.password, connect=False)
         known = remembered(folder)
     except BaseException:
         client.close()
         raise
     if known is None:
         return SignedIn(client, plain_server(attempt.server), attempt.pin)
+    if out and not attempt.again:
+        return SignedIn(client, known.server, known.pin, news=ONLY_READ, out=True)
     return SignedIn(client, known.server, known.pin)
 
 
@@ -154,6 +159,17 @@ def _open(client: Client, attempt: Attempt, compare: Callable[[str], bool]) -> N
         client.log_in(name, password, code=attempt.code, compare=compare)
     else:
         client.log_in(name, password)
+
+
+def _open_or_out(client: Client, attempt: Attempt, compare: Callable[[str], bool]) -> bool:
+    """Do what is attempted; return whether this device was found to be none of the account."""
+    try:
+        _open(client, attempt, compare)
+    except Refused as error:
+        if error.reason != GONE:
+            raise
+        return True
+    return client.removed or (attempt.again and _is_out(client))
 
 
 def _is_out(client: Client) -> bool:
@@ -205,6 +221,7 @@ TURNED_AWAY = (
     "profile."
 )
 
+ONLY_READ = "This device is none of your account any more: what it holds can only be read."
 RESTORED = "The backup is restored: this computer is a new device of your account."
 NEEDS_CODE = (
     "The password is right, but the server holds no key of your account: write the code that "

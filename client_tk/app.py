@@ -212,6 +212,7 @@ class App:
         )
         self.main = MainWindow(self.root, shell, client)
         self.main.pack(fill="both", expand=True)
+        self.main.controller.turned_away = result.out
         self.main.start(self.options.conversation)
         if result.news:
             self.main.say(result.news)

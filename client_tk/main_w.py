@@ -257,7 +257,7 @@ class MainWindow(Frame):
             self.banner.pack(fill="x", after=self.edge)
         else:
             self.banner.pack_forget()
-        self.composer.enable(person.may_write)
+        self.composer.enable(person.may_write and not self.controller.turned_away)
 
     def show_handover(self) -> None:
         """Show anew what other devices ask for, or send."""

@@ -40,6 +40,8 @@ class Sheet(Toplevel):
         self.buttons.pack(fill="x", padx=edge, pady=(look.px(20), edge))
         self.body.bind("<Configure>", lambda _: self._fit(), add="+")
         self.bind("<FocusIn>", lambda event: self.body.reveal(event.widget), add="+")
+        # While it keeps the window below from being used, clicks there come here.
+        self.bind("<Button-1>", self._clicked, add="+")
         self.bind("<Escape>", lambda _: self.close())
         self.protocol("WM_DELETE_WINDOW", self.close)
 
@@ -98,6 +100,14 @@ class Sheet(Toplevel):
             return
         self.grab_set()
         (focus or self).focus_force()
+
+    def _clicked(self, event: tkinter.Event[tkinter.Misc]) -> None:
+        """Come to the front again when somebody clicks beside the sheet."""
+        left, top = self.winfo_rootx(), self.winfo_rooty()
+        right, bottom = left + self.winfo_width(), top + self.winfo_height()
+        if not (left <= event.x_root < right and top <= event.y_root < bottom):
+            self.lift()
+            (self.focus_lastfor() or self).focus_force()
 
     def close(self) -> None:
         """Close the sheet."""

@@ -4,19 +4,30 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
+import threading
 import tkinter
 import unittest
 from collections.abc import Sequence
 from pathlib import Path
 
 from bpost.client import Client, Contact, SignedOut
-from client_tk.account import TURNED_AWAY
+from bpost.client.keystore import Keystore, Remembered
+from bpost.errors import Refused
+from client_tk.account import ONLY_READ, TURNED_AWAY
 from client_tk.contact_w import AddContactSheet
-from tests.client_tk.gui import PASSWORD
+from tests.client_tk.gui import PASSWORD, SERVER
 from tests.client_tk.simulator import SimulatedClient
 from tests.client_tk.test_main_w import MainTest
 
 GONE = SignedOut("no-such-device", "This device was removed from the account.")
+
+
+def write_remembered(folder: Path) -> None:
+    """Let a folder look like one of a profile of alice."""
+    keystore = Keystore(folder)
+    keystore.lock()
+    keystore.remember(Remembered(SERVER, "alice", "laptop0000000000"))
+    keystore.unlock()
 
 
 class FocusTest(MainTest):
@@ -199,6 +210,27 @@ class TurnedAwayTest(MainTest):
         self.start(self.app).again.invoke()
         self.until(lambda: self.app.main is not None, "the main window")
         self.assertFalse(aside.exists())
+
+    def test_what_it_held_is_opened_without_a_connection_and_it_may_still_join(self) -> None:
+        aside = self.folder.with_name(f"{self.folder.name}.removed-1")
+        self.addCleanup(shutil.rmtree, aside, ignore_errors=True)
+        self.app.log_out()
+        write_remembered(self.folder)
+        self.world.fail["log_in"] = Refused("no-such-device", GONE.text)
+        self.start(self.app).log_in.password.value = PASSWORD
+        self.start(self.app).submit()
+        self.until(lambda: self.app.main is not None, "the main window")
+        self.assertEqual(self.main(self.app).status.said.cget("text"), ONLY_READ)
+        self.app.log_out()
+        start = self.start(self.app)
+        self.assertEqual(start.general.cget("text"), TURNED_AWAY)
+        self.world.hold["log_in"] = held = threading.Event()
+        start.log_in.password.value = PASSWORD
+        start.again.invoke()
+        self.until(lambda: self.world.client.calls == ["log_in"], "the next try")
+        held.set()
+        self.until(lambda: aside.exists(), "the old profile to be set aside")
+        self.world.fail.clear()
 
     def test_what_it_held_can_be_read(self) -> None:
         self.window.controller._was_connected = False  # it was turned away when it logged in
