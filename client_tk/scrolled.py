@@ -16,6 +16,13 @@ class Scrolled(ScrolledFrame):
         """The part of it that is seen."""
         return cast("tkinter.Canvas", self.master)
 
+    def keep_apart(self, gap: int) -> int:
+        """Leave a gap between what is shown and the bar; return what both take, always."""
+        lane = int(self.vbar.winfo_reqwidth()) + gap
+        self.vbar.grid_configure(padx=(gap, 0))
+        self.container.grid_columnconfigure(1, minsize=lane)
+        return lane
+
     def show_part(self, width: int, height: int) -> None:
         """Let so much be seen; what is in it learns its width at once, before it is shown."""
         self.view.configure(width=width, height=height)

@@ -34,7 +34,7 @@ class Sheet(Toplevel):
         heading.pack(anchor="w", padx=edge, pady=(edge, look.px(14)))
         self.body = Scrolled(inside, padding=0, width=self._width, height=1)
         self.body.show_part(self._width, 1)
-        lane = int(self.body.vbar.winfo_reqwidth())
+        lane = self.body.keep_apart(look.px(6))
         self.body.pack(fill="both", expand=True, padx=(edge, max(0, edge - lane)))
         self.buttons = Frame(inside)
         self.buttons.pack(fill="x", padx=edge, pady=(look.px(20), edge))

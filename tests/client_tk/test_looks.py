@@ -9,11 +9,12 @@ import unittest
 
 import client_tk
 from bpost.client import Contact
+from client_tk.account import NEEDS_CODE, Complaint
 from client_tk.app import App
+from client_tk.link_w import LinkSheet
 from client_tk.main_w import MainWindow
-from client_tk.settings_w import KeysSheet
 from client_tk.theme import PALETTES, Palette
-from tests.client_tk.gui import GuiTest
+from tests.client_tk.gui import SERVER, GuiTest
 from tests.client_tk.simulator import SimulatedClient
 from tests.client_tk.test_main_w import DAY, three_people
 
@@ -65,6 +66,33 @@ class LooksTest(GuiTest):
         self.screenshot(app, self.name("main"))
         self.assert_nothing_cut(app.root)
         self.assert_within(window)
+        self.world.client.know(Contact("bob", 0, has_key=True, key_changed=True))
+        self.settle(app)
+        self.screenshot(app, self.name("main-key-changed"))
+        self.assert_nothing_cut(app.root)
+        app.lock()
+        self.until(lambda: app.locked, "the lock screen")
+        app.root.update()
+        self.screenshot(app, self.name("lock"))
+        self.assert_nothing_cut(app.root)
+
+    def test_what_the_start_window_asks(self) -> None:
+        app = self.open_app(geometry="800x990+0+0")
+        start = self.start(app)
+        start.server.value = SERVER
+        start.ask_trust("q2Zk0n8M1LzYh1Xo7rB9uCwVfTgEaSdKjPpQiRmNt5A", "Nobody vouches for it.")
+        app.root.update()
+        self.screenshot(app, self.name("start-certificate"))
+        self.assert_nothing_cut(app.root)
+        start.complain(Complaint("lost code", NEEDS_CODE))
+        app.root.update()
+        self.screenshot(app, self.name("start-lost"))
+        self.assert_nothing_cut(start.card)
+        sheet = start.open_restore()
+        self.until(sheet.winfo_viewable)
+        app.root.update()
+        self.screenshot(app, self.name("restore"))
+        self.assert_nothing_cut(sheet)
 
     def test_the_small_windows(self) -> None:
         app, window = self.open_looks()
@@ -75,7 +103,11 @@ class LooksTest(GuiTest):
             (window.sheets.change_password, "password"),
             (window.sheets.open_settings, "settings"),
             (window.sheets.open_safety, "safety"),
-            (lambda: KeysSheet(window, app.look), "keys"),
+            (window.sheets.open_keys, "keys"),
+            (window.sheets.open_devices, "devices"),
+            (window.sheets.open_backup, "backup"),
+            (window.sheets.open_delete, "delete"),
+            (lambda: LinkSheet(window, app.look, window.handover.desk.linking), "link"),
         ):
             sheet = open_one()
             self.settle(app)
