@@ -179,6 +179,42 @@ class BadEndTest(ServerTest):
                 end(way())
 
 
+class CutTest(ServerTest):
+    """A line that is cut between the storing and the answer, again and again (S38)."""
+
+    def cut_off(self, number: int) -> None:
+        """Send a message, again if it was sent before, and crash without a look at the answer."""
+        client = RawClient(self.post_office.port)
+        for fields in (
+            ("1", "alice", PASSWORD, self.device_id),
+            ("0", "alice", f"text {number}", "bob", f"r{number}"),
+        ):
+            client.send(SEPARATOR.join(fields))
+        self.assertIn("OK", client.read())
+        tls = client.sock
+        assert isinstance(tls, socket.socket)
+        tls.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+        tls.close()
+
+    def test_s38_however_often_the_line_is_cut_each_message_is_stored_once(self) -> None:
+        alice, bob = self.user("alice"), self.user("bob")
+        alice.ask("4", "alice", "bob")
+        phone, self.device_id = self.device("alice")
+        phone.close()
+        for number in range(20):
+            for _ in range(3):
+                self.cut_off(number)
+        again, _ = self.device("alice", self.device_id)
+        for number in range(20):
+            answer = again.ask("0", "alice", f"text {number}", "bob", f"r{number}")
+            self.assertEqual(answer[:2], ["0", "WillBeSent"])
+        again.ask("0", "alice", "last", "bob", "last")
+        got = [bob.receive()[1]]
+        while got[-1] != "last":
+            got.append(bob.receive()[1])
+        self.assertEqual(sorted(got), sorted([f"text {n}" for n in range(20)] + ["last"]))
+
+
 class GreedTest(ServerTest):
     """A client that sends without an end (S31)."""
 
