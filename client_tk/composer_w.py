@@ -43,7 +43,7 @@ class Composer(Frame):
         self.button.configure(padding=look.px(6))
         self.button.pack(side="right", anchor="s", padx=(look.px(8), 0))
         self.text.pack(side="left", fill="x", expand=True)
-        self.hint = Label(self.text, text="Write a message", cursor="xterm")
+        self.hint = Label(self.text, text="Write a message", cursor="xterm", padding=0)
         self.hint.bind("<Button-1>", lambda _: self.text.focus_set())
         self._bind_events()
         look.follow(self._restyle)
@@ -167,7 +167,7 @@ class Composer(Frame):
         if self.value or not self.enabled:
             self.hint.place_forget()
         else:
-            self.hint.place(x=self.look.px(10), rely=0.5, anchor="w")
+            self.hint.place(x=0, rely=0.5, anchor="w")
 
     def flush_draft(self) -> None:
         """Keep the draft now, if it changed."""

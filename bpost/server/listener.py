@@ -122,6 +122,7 @@ class Listener:
             self._stopping = True
             visits = list(self._visits)
         if self._thread is None or self._listening is None:
+            self._drainer.stop()
             return
         _cut(self._listening)
         self._thread.join()

@@ -81,6 +81,7 @@ class PostOffice:
             self._metrics = self._watched()
             self.port = self._listener.start()
         except LocalError:
+            self._listener.stop()
             self._unwatch()
             self.office.store.close()
             os.close(self._lock)

@@ -116,6 +116,7 @@ class AddressTest(unittest.TestCase):
                 office = PostOffice(Config(data=Path(folder), host=host, port=0), EventLog())
                 with self.assertRaisesRegex(LocalError, "no address"):
                     office.start()
+                self.assertEqual(office._listener._drainer._ringer.fileno(), -1)  # it is closed
 
 
 class NeighbourTest(unittest.TestCase):

@@ -144,8 +144,10 @@ class MetricsTest(WatchedTest):
             config = self.post_office.config
             other = type(config)(data=self.folder / "other", port=0, metrics=port)
             for _ in range(2):
+                second = PostOffice(other, self.post_office.log)
                 with self.assertRaisesRegex(LocalError, "--metrics"):
-                    PostOffice(other, self.post_office.log).start()
+                    second.start()
+                self.assertEqual(second._listener._drainer._ringer.fileno(), -1)
 
     def test_a_histogram_counts_within_bounds(self) -> None:
         histogram = Histogram((0.1, 1))
