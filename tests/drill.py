@@ -1,12 +1,20 @@
-"""Run a disaster drill: ``python -m tests.drill --seed N [--users N] [--messages N]``."""
+"""Run a disaster drill: ``python -m tests.drill --seed N [--users N] [--messages N]``.
+
+``--small N`` runs N small ones instead, with this seed and those that follow (:mod:`model`).
+"""
 
 from __future__ import annotations
 
 import argparse
 import resource
 import sys
+import tempfile
+from pathlib import Path
 
 from tests.drilling.drill import Drill, Plan
+from tests.drilling.model import Model
+
+STEPS = 60
 
 
 def main() -> int:
@@ -20,7 +28,13 @@ def main() -> int:
     parser.add_argument("--no-restores", action="store_true", help="put no folder back")
     parser.add_argument("--no-alters", action="store_true", help="drop frames, alter none")
     parser.add_argument("--keep", action="store_true", help="leave the folder where it is")
+    parser.add_argument("--small", type=int, default=0, help="run so many small ones")
+    parser.add_argument("--tell", action="store_true", help="tell what happens in small ones")
     options = parser.parse_args()
+    if options.small:
+        first = int(options.seed)
+        seeds = range(first, first + options.small)
+        return max([_small(str(seed), tell=options.tell) for seed in seeds])
     plan = Plan(
         options.seed,
         options.users,
@@ -38,6 +52,19 @@ def main() -> int:
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     print(verdict.text())
     print(f"seed {plan.seed}, {used.ru_utime + used.ru_stime:.0f} s of processor time")
+    return 1 if verdict.wrong else 0
+
+
+def _small(seed: str, *, tell: bool) -> int:
+    """Run a small drill; return whether something is wrong."""
+    with tempfile.TemporaryDirectory() as folder:
+        model = Model(seed, Path(folder), print if tell else lambda _text: None)
+        try:
+            verdict = model.run(STEPS)
+        finally:
+            model.close()
+    print(f"seed {seed}:", ", ".join(f"{n} {what}" for what, n in verdict.figures.items()))
+    print(*verdict.wrong, sep="\n", end="\n" if verdict.wrong else "", flush=True)
     return 1 if verdict.wrong else 0
 
 

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 import unittest
 from collections import Counter
 from collections.abc import Collection, Sequence
+from pathlib import Path
 from typing import Any
 
 from bpost.client.causes import lost_text
 from tests.drilling.drill import Drill, Plan
+from tests.drilling.model import Model
 from tests.drilling.verdict import Verdict, Written, judge
 
 SEED = os.environ.get("BPOST_DRILL_SEED", "2021")
 THOROUGH = bool(os.environ.get("BPOST_TEST_THOROUGH"))
 MESSAGES = 10_000 if THOROUGH else 600
-"""The whole of it takes some eight minutes of processor time, and is not passed always: what is
-known of that is in CONTRIBUTING. So that the tests of every day tell of what is new, they put no
-folders back.
-"""
+"""The whole of it takes some eight minutes of processor time."""
+
+SMALL = range(400, 430) if THOROUGH else (304, 400, 404)
+STEPS = 60
 
 Line = list[Any]
 
@@ -41,6 +44,23 @@ class DrillTest(unittest.TestCase):
             raise AssertionError(f"the drill broke; {again}") from error
         print(f"\n{verdict.text()}\nseed {SEED}; once more: {again}", file=sys.stderr)
         self.assertEqual(verdict.wrong, [], again)
+
+
+class SmallTest(unittest.TestCase):
+    """Profiles and servers that are put back in any order, without processes and waiting."""
+
+    lasts = 15
+
+    def test_e43_whatever_is_put_back_nothing_is_lost_in_silence(self) -> None:
+        for seed in SMALL:
+            with self.subTest(seed), tempfile.TemporaryDirectory() as folder:
+                model = Model(str(seed), Path(folder))
+                try:
+                    verdict = model.run(STEPS)
+                finally:
+                    model.close()
+                again = f"python -m tests.drill --seed {seed} --small 1 --tell"
+                self.assertEqual(verdict.wrong, [], again)
 
 
 class VerdictTest(unittest.TestCase):

@@ -125,7 +125,7 @@ def is_message(text: str) -> bool:
 
 def altered(text: str, chance: random.Random) -> str:
     """Return a frame with its envelope changed somewhere, or cut off."""
-    start, end = text.index("{"), text.rindex("}") + 1
+    start, end = text.index("{"), text.rfind("}") + 1 or len(text)  # it may be cut off already
     at = chance.randrange(start, end)
     if chance.random() < 0.1:
         return text[:at] + text[end:]
