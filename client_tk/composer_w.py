@@ -167,7 +167,7 @@ class Composer(Frame):
         if self.value or not self.enabled:
             self.hint.place_forget()
         else:
-            self.hint.place(x=0, rely=0.5, anchor="w")
+            self.hint.place(x=self.look.px(2), rely=0.5, anchor="w")
 
     def flush_draft(self) -> None:
         """Keep the draft now, if it changed."""
