@@ -84,7 +84,8 @@ class UpgradeTest(unittest.TestCase):
         ):
             with self.subTest(request=request):
                 self.assertEqual(self.status(request), expected)
-        wait_until(lambda: len(self.server.errors) == 24, what="every refusal")
+        self.server.wait_idle()
+        self.assertEqual(len(self.server.errors), 24)
         self.assertTrue(all(isinstance(error, RequestError) for error in self.server.errors))
 
     def test_s3_what_will_never_be_a_request_is_refused_at_its_first_bytes(self) -> None:
