@@ -42,8 +42,13 @@ class SendingTest(unittest.TestCase):
             for name in range(8):
                 threading.Thread(target=sender, args=(name,), daemon=True).start()
 
-        with Harness(push, limits=limits) as server, RawClient(server.port, shared=True) as client:
+        small = 8 * KIB  # so that texts are stuck half-way when pongs are to go
+        with (
+            Harness(push, limits=limits, send_buffer=small) as server,
+            RawClient(server.port, shared=True, receive_buffer=small) as client,
+        ):
             client.send("go")
+            wait_until(lambda: server.connections and server.connections[0].queued > 100 * KIB)
             flood = threading.Thread(target=self.ping, args=(client, 2000))
             flood.start()
             expected, pongs = [0] * 8, 0
