@@ -207,8 +207,9 @@ def restore(attempt: Restoration, make: MakeClient, profile: Path | None) -> Sig
 class Complaint:
     """A sentence, and the field that it belongs to.
 
-    ``general`` stands for none of them, ``lost`` for an account that may begin anew, ``removed``
-    for a device that was removed, and may join as a new one.
+    ``general`` stands for none of them, ``news`` for a sentence that is no complaint, ``lost`` for
+    an account that may begin anew, ``removed`` for a device that was removed, and may join as a
+    new one.
     """
 
     place: str

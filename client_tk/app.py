@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
-from bpost.client import REMOVED_TEXT, Client
+from bpost.client import Client
 from bpost.client.keystore import data_folder
 from bpost.errors import BPostError, ProfileError, UntrustedCertificate
 from client_tk import account, placing, settings, system, words
@@ -221,11 +221,7 @@ class App:
 
     def log_out(self, sentence: str = "") -> None:
         """Leave the account, and show the start window."""
-        why = Complaint("general", sentence) if sentence else None
-        if self.client is not None and self.client.removed:
-            why = Complaint("removed", REMOVED_TEXT)
-        elif self.main is not None and self.main.controller.turned_away:
-            why = Complaint("removed", account.TURNED_AWAY)
+        why = None if self.main is None else self.main.controller.parting(sentence)
         if self._leave():
             self.options = Options(profile=self.options.profile, pin=self.options.pin)
             self.show_start(why)

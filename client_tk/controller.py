@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from bpost.client import (
+    REMOVED_TEXT,
     Client,
     ConnectionChanged,
     ConnectionState,
@@ -30,7 +31,7 @@ from bpost.client import (
     SignedOut,
 )
 from bpost.errors import BPostError
-from client_tk.account import GONE
+from client_tk.account import GONE, TURNED_AWAY, Complaint
 from client_tk.custody import Custody
 from client_tk.lanes import Failed, Lanes
 from client_tk.model import MOST_UNREAD, PAGE, Book, Connection, Timeline
@@ -322,6 +323,15 @@ class Controller:
             self._open_timeline()
         elif len(self.timeline.lines) < PAGE:
             self.older()
+
+    def parting(self, sentence: str) -> Complaint | None:
+        """Return what is to be said once the account is left, and what can be done then."""
+        if self.client.removed:
+            return Complaint("removed", REMOVED_TEXT)
+        if self.turned_away:
+            return Complaint("removed", TURNED_AWAY)
+        place = "news" if self.custody.ending else "general"
+        return Complaint(place, sentence) if sentence else None
 
     def _signed_out(self, event: SignedOut) -> None:
         """Leave; but who opens what a device still holds, that was removed before, may read it."""

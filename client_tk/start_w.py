@@ -265,7 +265,8 @@ class StartWindow(Frame):
         if field is not None:
             field.fail(complaint.text, focus=focus)
         else:
-            self.general.configure(text=complaint.text)
+            style = "TLabel" if complaint.place == "news" else "Danger.TLabel"
+            self.general.configure(text=complaint.text, style=style)
         offer = self.offers.get(complaint.place)
         if offer is not None:
             offer.pack(anchor="w", pady=(self.look.px(8), 0), after=self.general)

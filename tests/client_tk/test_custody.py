@@ -249,6 +249,7 @@ class ExportAndDeleteTest(GuiTest):
         self.until(lambda: app.start is not None, "the start window")
         said = self.start(app).general.cget("text")
         self.assertIn("3 messages, 2 contacts, 1 device, 90 keys", said)
+        self.assertEqual(self.start(app).general.cget("style"), "TLabel")  # it is no complaint
         self.assertTrue(self.folder.exists())
         self.screenshot(app, "deleted-light")
 
