@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 
@@ -22,7 +23,7 @@ class Inbound:
     peer that is silent for ``limits.silence_seconds`` is given up. No thread is needed for it.
     """
 
-    __slots__ = ("_heard", "_limits", "_next_ping", "_ping", "_rest", "_stream", "_watch")
+    __slots__ = ("_heard", "_limits", "_next_ping", "_ping", "_rest", "_stream", "_until", "_watch")
 
     def __init__(
         self, stream: TLSStream, limits: Limits, ping: Callable[[], object], *, masked: bool
@@ -35,6 +36,7 @@ class Inbound:
         self._rest = b""
         self._heard = time.monotonic()
         self._next_ping = self._heard + limits.ping_seconds
+        self._until = math.inf
 
     def receive(self, until: float | None = None) -> bytes:
         """Return what arrives next, at most one control frame, or nothing at the end.
@@ -69,24 +71,35 @@ class Inbound:
         self._raise_fault()
         if self._rest:
             return self._rest
+        self._until = math.inf if until is None else until
         while True:
             now = time.monotonic()
-            if now >= self._next_ping:
-                self._next_ping = now + self._limits.ping_seconds
-                self._ping()
-            silent = self._heard + self._limits.silence_seconds
-            due = min(self._next_ping, silent, self._next_ping if until is None else until)
+            due = self.tend(now) or now
             try:
                 data = self._stream.receive(max(0.0, due - now))
             except TimeoutError:
                 now = time.monotonic()
                 if until is not None and now >= until:
                     raise
-                if now >= silent:
+                if now >= self._heard + self._limits.silence_seconds:
                     raise self._silence() from None
                 continue
             self._heard = time.monotonic()
             return data
+
+    def tend(self, now: float) -> float | None:
+        """Ping when that is due; return until when to wait, None where there is to be an end.
+
+        While the reading thread waits, the one that watches calls this for it (``turns``). Where
+        both do, one ping is sent too many.
+        """
+        silent = self._heard + self._limits.silence_seconds
+        if now >= min(silent, self._until):
+            return None
+        if now >= self._next_ping:
+            self._next_ping = now + self._limits.ping_seconds
+            self._ping()
+        return min(self._next_ping, silent, self._until)
 
     def admit(self, data: bytes) -> bytes:
         """Return the beginning of ``data`` that may be handed on; raise if there is none."""

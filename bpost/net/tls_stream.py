@@ -16,7 +16,7 @@ import threading
 import time
 
 from bpost.net.sockets import prepare, wait
-from bpost.net.turns import Seat, Turns
+from bpost.net.turns import Seat, Tend, Turns
 
 RECORD = 16 * 1024
 # What passes through a BIO at once: its buffer grows to that and never shrinks again.
@@ -230,11 +230,11 @@ class TLSStream:
             with contextlib.suppress(BlockingIOError, InterruptedError):
                 return self._sock.recv(CHUNK)
 
-    def sit(self, turns: Turns | None) -> None:
+    def sit(self, turns: Turns | None, tend: Tend | None = None) -> None:
         """Let the reading thread take turns; with None it waits by itself again."""
         if self._seat is not None:
             self._seat.leave()
-        self._seat = None if turns is None else turns.seat(self._sock.fileno())
+        self._seat = None if turns is None else turns.seat(self._sock.fileno(), tend)
 
     def drain(self, deadline: float) -> None:
         """Throw away what the peer still sends, until it has finished, or ``deadline``.

@@ -13,13 +13,14 @@ after ``PATIENCE``. It needs epoll, so Linux; elsewhere each thread waits for it
 
 from __future__ import annotations
 
+import contextlib
 import heapq
 import math
 import select
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 TICK = 0.1
@@ -33,13 +34,23 @@ _ONCE = getattr(select, "EPOLLONESHOT", 0)
 _READABLE = getattr(select, "EPOLLIN", 0) | _ONCE
 
 
+Tend = Callable[[float], float | None]
+"""Does what is due at a time of the monotonic clock, without waiting, and returns until when to
+wait on; None where that is for the waiting thread to do."""
+
+
 class Seat:
     """The place of one thread among those that take turns."""
 
-    __slots__ = ("bell", "due", "fd", "late", "thread", "timed", "turns", "waiting")
+    __slots__ = ("bell", "due", "fd", "late", "tend", "thread", "timed", "turns", "waiting")
 
-    def __init__(self, turns: Turns, fd: int) -> None:
-        """Take a place, to wait for the descriptor ``fd``, or with -1 for turns alone."""
+    def __init__(self, turns: Turns, fd: int, tend: Tend | None = None) -> None:
+        """Take a place, to wait for the descriptor ``fd``, or with -1 for turns alone.
+
+        When the time of a wait is over, ``tend`` is asked first, in the watching thread: what it
+        does there costs no waking.
+        """
+        self.tend = tend
         self.turns = turns
         self.fd = fd
         self.bell = threading.Lock()
@@ -115,18 +126,17 @@ class Turns:
         """Whether connections take turns here."""
         return self._epoll is not None
 
-    def seat(self, fd: int = -1) -> Seat | None:
+    def seat(self, fd: int, tend: Tend | None = None) -> Seat | None:
         """Return a place for the thread that reads ``fd``; None where it must wait by itself."""
-        seat = Seat(self, fd)
-        if fd >= 0:
-            if self._epoll is None:
-                return None
-            try:
-                self._epoll.register(fd, _ONCE)
-            except OSError:  # as many are watched as may be
-                return None
-            with self._lock:
-                self._seats[fd] = seat
+        if self._epoll is None:
+            return None
+        seat = Seat(self, fd, tend)
+        try:
+            self._epoll.register(fd, _ONCE)
+        except OSError:  # as many are watched as may be
+            return None
+        with self._lock:
+            self._seats[fd] = seat
         return seat
 
     def step_aside(self) -> None:
@@ -197,16 +207,12 @@ class Turns:
             self._holder = None
 
     def _collect(self, events: Sequence[tuple[int, int]]) -> None:
-        """Note who can go on: whose socket is among ``events``, and whose time is over."""
+        """Note who can go on: those whose sockets are among ``events``."""
         for fd, _ in events:
             seat = self._seats.get(fd)
             if seat is not None and seat.waiting:
                 seat.waiting = False
                 self._ready.append(seat)
-        if self._timers:
-            now = time.monotonic()
-            while self._timers and self._timers[0][0] <= now:
-                self._end_timer(now)
 
     def _set_timer(self, seat: Seat) -> None:
         """Look at ``seat`` when it is due: a seat has one timer."""
@@ -214,22 +220,51 @@ class Turns:
         seat.timed = seat.due
         heapq.heappush(self._timers, (seat.due, self._timed, seat))
 
-    def _end_timer(self, now: float) -> None:
-        at, _, seat = heapq.heappop(self._timers)
-        if at != seat.timed:
-            return  # an earlier one took its place
-        seat.timed = math.inf
-        if now < seat.due < math.inf:
-            self._set_timer(seat)
-        elif seat.due <= now and seat.waiting:
+    def _overdue(self, now: float) -> list[Seat]:
+        """Return those who still wait when their time is over."""
+        found: list[Seat] = []
+        while self._timers and self._timers[0][0] <= now:
+            at, _, seat = heapq.heappop(self._timers)
+            if at != seat.timed:
+                continue  # an earlier one took its place
+            seat.timed = math.inf
+            if now < seat.due < math.inf:
+                self._set_timer(seat)
+            elif seat.due <= now and seat.waiting:
+                found.append(seat)
+        return found
+
+    def _put_off(self, seat: Seat, due: float | None) -> None:
+        """Let ``seat`` wait until ``due``, or no longer, if it still does."""
+        if due is None and seat.waiting:
             seat.waiting, seat.late = False, True
             self._ready.append(seat)
+        elif due is not None:
+            seat.due = due
+            if due < seat.timed:
+                self._set_timer(seat)
 
     # The thread.
+
+    def _tend(self) -> None:
+        """Do for those whose time is over what can be done here; ring for the others."""
+        now = time.monotonic()
+        if self._timers and self._timers[0][0] <= now:
+            with self._lock:
+                overdue = self._overdue(now)
+            for seat in overdue:
+                due = None
+                if seat.tend is not None:
+                    # What fails here fails again in the thread of the connection, which it costs.
+                    with contextlib.suppress(Exception):
+                        due = seat.tend(now)
+                with self._lock:
+                    self._put_off(seat, due)
 
     def _run(self) -> None:
         while not self._stopped:
             events = self._epoll.poll(TICK)
+            self._tend()
             with self._lock:
                 self._collect(events)
                 if self._holder is None:
@@ -242,6 +277,7 @@ class Turns:
 
     def _relieve(self, given: int) -> None:
         """Take the turn from a thread that has had it since ``given``: it must be waiting."""
+        self._tend()
         with self._lock:
             if self._resting and self._given == given:
                 self._collect(self._epoll.poll(0))

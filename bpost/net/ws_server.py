@@ -253,7 +253,7 @@ class ServerConnection:
         self._library.input_buffer = _HandOver(self, on_text)
         with contextlib.ExitStack() as leaving:
             leaving.callback(self._end)
-            self._stream.sit(turns)
+            self._stream.sit(turns, self._inbound.tend)
             try:
                 self._library.thread.run()
             except _Pause:

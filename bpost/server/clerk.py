@@ -26,6 +26,10 @@ ROUND_SECONDS = 1.0
 CLEAR_SECONDS = 10.0
 EXPIRE_SECONDS = 600.0
 
+TOUR_ROUNDS = 10
+LOOKS = 200
+"""In how many rounds each desk is looked after, and after how many accounts at least in a round."""
+
 GONE = {
     Closed.DISABLED: (
         Reason.DISABLED,
@@ -53,6 +57,9 @@ class Clerk:
         self._written: list[Callable[[], None]] = [cursors.write]
         self._regular = {self.clear: CLEAR_SECONDS, self.expire: EXPIRE_SECONDS}
         self._due: dict[Callable[[], None], float] = {}
+        # The accounts whose desks are still to be looked after, and how many of them in a round.
+        self._tour: list[int] = []
+        self._share = LOOKS
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="bpost-clerk", daemon=True)
 
@@ -109,9 +116,21 @@ class Clerk:
             self._safely(write)
 
     def _look(self) -> None:
-        for desk in self._presence.all():
-            if desk.wants_a_look:
-                desk.look()
+        """Look after the desks that may have stopped: of those who acknowledge, some each round.
+
+        Their acknowledging keeps them going; for thousands, a look each second would be half of
+        what the server does while all are idle.
+        """
+        for desk in self._presence.plain():
+            desk.look()
+        if not self._tour:
+            self._tour = list(self._presence.accounts())
+            self._share = max(LOOKS, len(self._tour) // TOUR_ROUNDS)
+        accounts, self._tour = self._tour[: self._share], self._tour[self._share :]
+        for account in accounts:
+            for desk in self._presence.of(account):
+                if desk.wants_a_look and not desk.plain:
+                    desk.look()
 
     def _obey(self) -> None:
         """Where an administrator has changed something, act on it."""

@@ -83,7 +83,7 @@ class Desk:
 
     @property
     def wants_a_look(self) -> bool:
-        """Whether :meth:`look` could find anything to do; of thousands, few do."""
+        """Whether :meth:`look` could find anything to do."""
         return self._behind or self.plain
 
     def open(self) -> None:

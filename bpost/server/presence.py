@@ -26,6 +26,7 @@ class Presence:
         # it is held.
         self._lock = threading.Lock()
         self._desks: dict[int, dict[str, Desk]] = {}
+        self._plain: set[Desk] = set()
         self._delivered = 0
 
     def enter(self, desk: Desk) -> Desk | None:
@@ -34,6 +35,9 @@ class Presence:
             devices = self._desks.setdefault(desk.account, {})
             older = devices.get(desk.device)
             devices[desk.device] = desk
+            if desk.plain:
+                self._plain.discard(older or desk)
+                self._plain.add(desk)
             self._delivered += older.delivered if older else 0
             return older
 
@@ -43,6 +47,7 @@ class Presence:
             devices = self._desks.get(desk.account, {})
             if devices.get(desk.device) is desk:
                 del devices[desk.device]
+                self._plain.discard(desk)
                 self._delivered += desk.delivered
                 if not devices:
                     del self._desks[desk.account]
@@ -51,6 +56,11 @@ class Presence:
         """Return the desks of a user."""
         with self._lock:
             return tuple(self._desks.get(account, {}).values())
+
+    def plain(self) -> tuple[Desk, ...]:
+        """Return the desks of clients that do not acknowledge."""
+        with self._lock:
+            return tuple(self._plain)
 
     def all(self) -> tuple[Desk, ...]:
         """Return all desks."""

@@ -131,6 +131,27 @@ class TurnsTest(unittest.TestCase):
             seat.wait(time.monotonic() + patience(20))
             seat.leave()
 
+    def test_what_is_due_is_done_without_waking_who_waits(self) -> None:
+        near, far = socket.socketpair()
+        with near, far:
+            done: list[str] = []
+
+            def tend(now: float) -> float | None:
+                done.append(threading.current_thread().name)
+                if len(done) == 2:
+                    raise RuntimeError
+                return None if len(done) > 2 else now + 0.01
+
+            seat = self.turns.seat(near.fileno(), tend)
+            assert seat is not None
+            with self.assertRaises(TimeoutError):
+                seat.wait(time.monotonic() + 0.01)
+            self.assertEqual(done, ["bpost-turns"] * 2)
+            with self.assertRaises(TimeoutError):
+                seat.wait(time.monotonic() + 0.01)
+            self.assertEqual(len(done), 3)
+            seat.leave()
+
     def test_turns_come_in_the_order_in_which_they_were_asked_for(self) -> None:
         self.patient()
         order: list[str] = []

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from unittest import mock
 
 from bpost.errors import StoreError
+from bpost.server import clerk
 from bpost.server.config import Config
 from bpost.server.desk import Desk
 from bpost.server.records import PLAIN
@@ -176,6 +177,19 @@ class ClerkTest(OfficeTest):
         self.assertIn(device_of(stopped), looked)
         self.assertIn(PLAIN, looked)
         self.assertNotIn(device_of(idle), looked)
+
+    def test_with_many_accounts_a_round_looks_after_some_and_a_tour_after_all(self) -> None:
+        for name in ("alice", "bob", "carol"):
+            self.user(name).session.leave()
+            self.device(name)
+        for desk in self.office.presence.all():
+            desk._behind = True
+        with mock.patch.object(clerk, "LOOKS", 1), mock.patch.object(Desk, "look") as look:
+            seen = []
+            for _ in range(4):
+                self.office.clerk.round()
+                seen.append(look.call_count)
+        self.assertEqual(seen, [1, 2, 3, 4])
 
     def test_a_round_that_fails_is_not_the_last(self) -> None:
         self.friends()

@@ -67,7 +67,7 @@ TAKEOUTS = [
     Takeout(
         "S33",
         "bpost/net/inbound.py",
-        "                if now >= silent:\n",
+        "                if now >= self._heard + self._limits.silence_seconds:\n",
         "                if False:\n",
         SIEGE_TEST + "HalfOpenTest."
         "test_s33_who_is_gone_without_a_word_is_noticed_and_his_mail_waits",
@@ -75,8 +75,8 @@ TAKEOUTS = [
     Takeout(
         "S33",
         "bpost/net/inbound.py",
-        "                self._ping()\n",
-        "                pass\n",
+        "            self._ping()\n",
+        "            pass\n",
         SIEGE_TEST + "HalfOpenTest."
         "test_s33_who_is_gone_without_a_word_is_noticed_and_his_mail_waits",
     ),
