@@ -23,6 +23,7 @@ from tests.support import patience, wait_until
 
 WRITERS = ("alice", "carol", "dave")
 TROUBLE = (OSError, EOFError, WebSocketException, ssl.SSLError)
+PAUSE = 0.02
 SOME = 10
 """How many promises show that the server works."""
 
@@ -170,6 +171,7 @@ class HistoryTest(unittest.TestCase):
             with contextlib.suppress(*TROUBLE), contextlib.closing(self.connect(name)) as client:
                 while not self.enough.is_set():
                     number += self._send(client, name, number)
+            self.over.wait(PAUSE)
 
     def _send(self, client: PlainClient, name: str, number: int) -> bool:
         """Send one message; return whether it was promised."""
@@ -180,7 +182,7 @@ class HistoryTest(unittest.TestCase):
             self.history.promised(text, int(answer[4]))
             return True
         self.history.refused(reason(answer))
-        self.over.wait(0.02)
+        self.over.wait(PAUSE)
         return False
 
     def _read(self) -> None:
@@ -191,3 +193,4 @@ class HistoryTest(unittest.TestCase):
                     while (frame := client.receive())[0] == "5":
                         self.history.got(frame[1], frame[2], int(frame[3]))
                         client.send("5", "OK", frame[3])
+            self.over.wait(PAUSE)

@@ -295,7 +295,9 @@ class NonsenseTest(OfficeTest):
 
     def test_s59_a_number_that_is_no_code_is_answered_under_that_number(self) -> None:
         alice, _ = self.friends()
-        self.assertEqual(alice.ask("15", "x")[:3], ["15", "Error", "bad-frame"])
+        for number in ("16", "77", "98", "999"):
+            with self.subTest(number):
+                self.assertEqual(alice.ask(number, "x")[:3], [number, "Error", "bad-frame"])
         self.assertTrue(alice.wire.open)
 
     def test_s59_what_has_no_number_ends_the_connection_with_a_reason(self) -> None:
