@@ -96,6 +96,9 @@ class Chains:
             self._note_gap(course, (last + 1, payload.number - 1), events)
         elif chain and chain.hash and last == chain.number and payload.previous != chain.hash:
             self._note_gap(course, (last, last), events)  # another has its number, of two copies
+        gap = self._gap(course, payload.number)
+        if gap is not None:  # the device counted anew from before it
+            self._fill(gap, events)
         self._forgive(payload)
         # A deletion that is sent again may stand for what it deleted.
         stands_in = wanted is not None and payload.means == DELETE

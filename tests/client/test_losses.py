@@ -10,6 +10,7 @@ from bpost.client.resending import NOT_HERE
 from bpost.protocol.canonical_json import Json
 from bpost.protocol.content import RETRY, TEXT
 from bpost.protocol.envelope import parse_envelope
+from tests.client.forging import changed, forge
 from tests.client.simulated import LIMITS, SimulatedDevice, altered
 from tests.client.test_rollback import RollbackCase
 
@@ -219,3 +220,13 @@ class HiddenTest(RollbackCase):
         told = [m.text for m in bob.history("alice") if m.kind == "notice"]
         self.assertIn("altered", bob.shown("alice"))
         self.assertEqual(len([text for text in told if "One message was lost here." in text]), 1)
+
+    def test_e43_a_gap_ends_also_where_its_device_counts_anew_from_before_it(self) -> None:
+        alice, bob = self.pair()
+        alice.write("bob", "late")
+        (late,) = bob.pending()
+        alice.write("bob", "next")
+        bob.fetch()
+        bob.take([forge(alice, bob, changed(number=1, previous="")), late])
+        self.assertIn("late", bob.shown("alice"))
+        self.assertEqual(bob.store.count(Gap, Gap.first == 2), 0)

@@ -220,7 +220,7 @@ class Model:
             self._numbers += 1
             self._send(name, to, f"twin {self._numbers} {turn}")
             self._work(name)
-            self._pass(self.chance.choice((0.5, 5.0, 20.0)))
+            self._pass(self.chance.choice((1.5, 5.0, 20.0)))
             now = self._copy(name, "swapped")
             self._put_back(name, kept)
             kept = now.rename(self._folder / f"{name} {self._numbers}")

@@ -34,6 +34,15 @@ class ModelServer(SimulatedServer):
         super().__init__()
         self.stored: dict[tuple[str, str, str], Reply] = {}
 
+    def answer(self, user: str, device: str, request: Request) -> Reply:
+        """Answer a request; what comes again is not the last message of its device."""
+        last = self.last_refs.get(device)
+        known = isinstance(request, Send) and _key(device, request) in self.stored
+        reply = super().answer(user, device, request)
+        if known:
+            self.last_refs[device] = last
+        return reply
+
     def copied(self, cursors: dict[str, int]) -> ServerCopy:
         """Return a copy of its folder."""
         now = copy.deepcopy((self.accounts, self.last_refs, self.stored))
@@ -45,7 +54,7 @@ class ModelServer(SimulatedServer):
         self.accounts, self.last_refs, self.stored = then
 
     def _send(self, user: str, device: str, request: Send) -> Reply:
-        key = (device, str(request.ref), canonical(request.to))
+        key = _key(device, request)
         known = self.stored.get(key)
         if known is None:
             known = super()._send(user, device, request)
@@ -75,3 +84,7 @@ class ModelLink(SimulatedLink):
 
     def close(self, _why: str) -> None:
         """Do nothing: a line with a frame that was not answered is replaced sooner or later."""
+
+
+def _key(device: str, request: Send) -> tuple[str, str, str]:
+    return device, str(request.ref), canonical(request.to)
