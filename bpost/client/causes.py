@@ -110,6 +110,9 @@ Where several devices were asked for one thing, the reason that comes first here
 the device that had sent it can give it, while any other knows nothing.
 """
 
+GUESSED = frozenset({"deadline", "device-gone"})
+"""Of these, this device only thinks so: an answer that comes later knows better."""
+
 UNTOLD = frozenset({"unknown", "not-for-you", "deadline", "device-gone"})
 """Of these, the sender has nothing to be told, or was not reached."""
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, cast
 
-from bpost.client.causes import GAP, NO_MESSAGE, Action, lost_text, rule_of, true_reason
+from bpost.client.causes import GAP, GUESSED, NO_MESSAGE, Action, lost_text, rule_of, true_reason
 from bpost.client.chains import Chains
 from bpost.client.devices import Devices
 from bpost.client.errands import Errands
@@ -237,7 +237,7 @@ class Healing:
 
     def _lose(self, want: Want, reason: str) -> list[Event]:
         """Show that something will not come any more, unless another device may still send it."""
-        if want.lost:
+        if want.lost and want.cause not in GUESSED:
             return []
         self._wants.lose(want, reason)
         if want.number is not None:

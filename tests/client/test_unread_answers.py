@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from itertools import zip_longest
+from typing import Any
 
 from bpost.client.models import Errand, Want
-from bpost.protocol.content import AGAIN
+from bpost.protocol.content import AGAIN, RETRY
 from bpost.protocol.replies import Delivery
 from tests.client.simulated import SimulatedDevice
 from tests.client.test_healing import HealingCase
@@ -52,6 +53,18 @@ class UnreadAnswersTest(HealingCase):
         self.assertIn("as often as may be", bob.history("alice")[2].failure)
         self.assertIn("as often as may be", alice.history("bob")[2].failure)
         self.assertEqual(bob.store.count(Want, Want.lost == 0), 0)
+
+    def test_e30_an_answer_after_the_last_request_says_what_it_was(self) -> None:
+        alice, bob = self.pair()
+        content: dict[str, Any] = {"numbers": [], "frames": [], "after": 1000}
+        with alice.profile.change():
+            alice.parts.errands.send("bob", bob.device, "bob", RETRY, content)
+        alice.work()
+        bob.take(self.broken(one) for one in bob.pending())
+        self.settle(bob, rounds=12, seconds=1300)
+        self.assertIn("No answer came in time", bob.history("alice")[-1].failure)
+        self.settle(alice, bob)
+        self.assertEqual(bob.history("alice")[2].text, "Nothing is missing here any more.")
 
     def spoilt(self, alice: SimulatedDevice, bob: SimulatedDevice) -> list[Delivery]:
         """Let one answer, and return what comes of it: nothing that was sent again is readable."""
