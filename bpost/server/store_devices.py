@@ -20,6 +20,10 @@ WHERE devices.client_id = v.column1 AND devices.device = v.column2
     AND devices.cursor <= v.column3"""
 
 
+UNFINISHED_MS = 3_600_000
+"""Who has not published keys so long after the last log-in was cut off while joining."""
+
+
 class Devices(Table):
     """The devices of all accounts. A client that names none is the device ``plain``."""
 
@@ -32,11 +36,16 @@ class Devices(Table):
         return Mailbox(account, device, row[0])
 
     def add(self, account: int, device: str, now: int, most: int) -> Mailbox | None:
-        """Add a device whose mail begins now; None where the account has ``most`` of them."""
+        """Add a device whose mail begins now; None where the account has ``most`` of them.
+
+        Those that never came as far as publishing their keys make room for it.
+        """
         with self._transaction() as database:
             others = (Device.client == account) & (Device.device != PLAIN)
             if Device.select().where(others).count(database) >= most:
-                return None
+                unfinished = (Device.bundle == "") & (Device.last_seen < now - UNFINISHED_MS)
+                if not removal(Device).where(others & unfinished).execute(database):
+                    return None
             alive = (Client.id == account) & Client.deleted.is_null()
             last = Client.select(Client.last_seq).where(alive).scalar(database)
             if last is None:

@@ -178,6 +178,19 @@ class DeviceTest(OfficeTest):
             self.device("alice")
         self.assertEqual(reason(self.visitor().ask("1", "alice", PASSWORD, "new")), "quota")
 
+    def test_devices_that_never_finished_joining_make_room(self) -> None:
+        self.user("alice")
+        whole, cut, late = (self.device("alice") for _ in range(3))
+        whole.ask("6", "alice", "K", device_of(whole), "bundle")
+        with self.office.store.transaction() as database:
+            long_ago = Device.update(last_seen=now_ms() - 2 * 3_600_000)
+            long_ago.where(Device.device << [device_of(whole), device_of(cut)]).execute(database)
+        self.assertEqual(self.visitor().ask("1", "alice", PASSWORD, "new")[:2], ["1", "OK"])
+        left = {one.device for one in self.office.store.devices.all(self.account("alice"))}
+        self.assertLessEqual({device_of(whole), device_of(late)}, left)
+        self.assertNotIn(device_of(cut), left)
+        self.assertEqual(reason(self.visitor().ask("1", "alice", PASSWORD, "new")), "quota")
+
     def test_s24_a_removed_device_is_sent_away_and_stays_away(self) -> None:
         self.user("alice")
         phone, laptop = self.device("alice"), self.device("alice")
