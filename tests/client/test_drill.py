@@ -33,9 +33,8 @@ class DrillTest(unittest.TestCase):
     lasts = 60
 
     def test_every_message_is_everywhere_once_or_lost_on_both_sides_for_a_reason(self) -> None:
-        plan = Plan(SEED, messages=MESSAGES, rounds=10, restores=THOROUGH)
+        plan = Plan(SEED, messages=MESSAGES, rounds=10)
         again = f"python -m tests.drill --seed {SEED} --messages {MESSAGES} --rounds 10"
-        again += "" if plan.restores else " --no-restores"
         drill = Drill(plan)
         self.addCleanup(drill.close)
         try:
