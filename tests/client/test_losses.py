@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from bpost.client.chains import NO_HASH
+from bpost.client.epochs import EPOCH
 from bpost.client.events import SecurityNotice
 from bpost.client.models import Entry, Gap, Want
 from bpost.client.resending import NOT_HERE
@@ -220,6 +222,21 @@ class HiddenTest(RollbackCase):
         told = [m.text for m in bob.history("alice") if m.kind == "notice"]
         self.assertIn("altered", bob.shown("alice"))
         self.assertEqual(len([text for text in told if "One message was lost here." in text]), 1)
+
+    def test_e43_each_gap_relies_on_a_placeholder_of_its_own(self) -> None:
+        alice, bob = self.pair()
+        for text in ("one", "two"):
+            alice.write("bob", text)
+        bob.take(self.broken(one) for one in bob.pending())
+        alice.write("bob", "next")
+        bob.pending()
+        self.assertEqual(bob.shown("alice")[2:], ["[unreadable]", "[unreadable]"])
+        bob.take([forge(alice, bob, changed(number=EPOCH + 2, previous=NO_HASH, ends=(2,)))])
+        with bob.store.reading():
+            rows = [row.row for row in bob.store.all(Entry, Entry.kind == "unreadable")]
+            gaps = {gap.first: gap.notice for gap in bob.store.all(Gap)}
+        self.assertEqual(set(gaps), {2, EPOCH + 1})
+        self.assertEqual(set(gaps.values()), set(rows))
 
     def test_e43_a_gap_ends_also_where_its_device_counts_anew_from_before_it(self) -> None:
         alice, bob = self.pair()

@@ -194,4 +194,11 @@ TAKEOUTS = [
         "        if False:\n",
         HIDDEN + "test_e43_a_gap_ends_also_where_its_device_counts_anew_from_before_it",
     ),
+    Takeout(
+        "E43",
+        "bpost/client/chains.py",
+        "here = (Entry.conversation == course.conversation, self._is_free())",
+        "here = (Entry.conversation == course.conversation,)",
+        "tests.client.test_losses.HiddenTest.test_e43_each_gap_relies_on_a_placeholder_of_its_own",
+    ),
 ]
