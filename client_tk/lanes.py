@@ -105,7 +105,11 @@ class Lanes:
         self._age += 1
 
     def close(self, last: Callable[[], object], timeout: float) -> bool:
-        """Do ``last`` after all quick work, and end; tell whether it was done in time."""
+        """Do ``last`` after all quick work, and end; tell whether it was done in time.
+
+        Slow work is not waited for: its thread ends when that is done.
+        """
+        self._lanes["slow"].end(0)
         self._lanes["quick"].put(lambda: _quietly(last))
         return self._lanes["quick"].end(timeout)
 
