@@ -386,6 +386,9 @@ class App:
         self.pump.stop()
         self.sweeper.stop()
         self.idle.stop()
+        # What has the focus when the root goes is not forgotten by Tk 8.6, only freed; the next
+        # root window of this process would stumble over it.
+        self.root.focus_set()
         self.root.withdraw()
         self.root.update_idletasks()
         for timer in self.root.tk.splitlist(self.root.tk.call("after", "info")):

@@ -222,7 +222,7 @@ class SettingsTest(MainTest):
             for place in range(last + 1)
             if menu.type(place) == "command"
         ]
-        menu.unpost()
+        menu.tk.call("tk::MenuUnpost", menu)  # as Escape does: the focus goes back
         exports = ["Export as a page …", "Export as JSON …"]
         expected = ["Compare safety numbers …", "Remove from contacts", "Block", *exports]
         self.assertEqual(labels, expected)
