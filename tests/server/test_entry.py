@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import unittest
-from dataclasses import replace
 from unittest import mock
 
 from bpost.crypto import login
@@ -12,8 +11,7 @@ from bpost.crypto.primitives import scrypt
 from bpost.limits import Limits, Rate
 from bpost.server.config import Config
 from bpost.server.desk import Desk
-from bpost.server.entry import hash_invite, new_device_id, new_invite
-from bpost.server.models import Device, removal
+from bpost.server.entry import hash_invite, new_invite
 from bpost.server.store import now_ms
 from tests.server.parts import OPEN, OTHER, PASSWORD, OfficeTest, device_of, reason
 from tests.support import patience
@@ -50,10 +48,6 @@ class LogInTest(OfficeTest):
         with mock.patch.object(self.office.presence, "enter", enter):
             frames = again.say("1", "bob", PASSWORD, device_of(phone))
         self.assertEqual([frame[:2] for frame in frames], [["1", "OK"], ["5", "now"]])
-
-    def test_no_device_id_begins_as_an_option_of_a_command_line_does(self) -> None:
-        drawn = iter((b"\xf8" * 12, b"\xfa" + bytes(11), bytes(12)))
-        self.assertEqual(new_device_id(lambda _count: next(drawn)), "A" * 16)
 
     def test_an_unknown_user_and_a_wrong_password_look_the_same_after_the_same_work(self) -> None:
         self.user("alice")
@@ -165,75 +159,6 @@ class PasswordTest(OfficeTest):
             answer = alice.ask("11", "put", str(version), "two")
             self.assertEqual(reason(answer), "conflict", version)
         self.assertEqual(alice.ask("11", "get"), ["11", "OK", "1", "one"])
-
-
-class DeviceTest(OfficeTest):
-    """Devices and code 8."""
-
-    limits = replace(OPEN, devices=3)
-
-    def test_there_are_at_most_so_many_devices(self) -> None:
-        self.user("alice")
-        for _ in range(3):
-            self.device("alice")
-        self.assertEqual(reason(self.visitor().ask("1", "alice", PASSWORD, "new")), "quota")
-
-    def test_devices_that_never_finished_joining_make_room(self) -> None:
-        self.user("alice")
-        whole, cut, late = (self.device("alice") for _ in range(3))
-        whole.ask("6", "alice", "K", device_of(whole), "bundle")
-        with self.office.store.transaction() as database:
-            long_ago = Device.update(last_seen=now_ms() - 2 * 3_600_000)
-            long_ago.where(Device.device << [device_of(whole), device_of(cut)]).execute(database)
-        self.assertEqual(self.visitor().ask("1", "alice", PASSWORD, "new")[:2], ["1", "OK"])
-        left = {one.device for one in self.office.store.devices.all(self.account("alice"))}
-        self.assertLessEqual({device_of(whole), device_of(late)}, left)
-        self.assertNotIn(device_of(cut), left)
-        self.assertEqual(reason(self.visitor().ask("1", "alice", PASSWORD, "new")), "quota")
-
-    def test_s24_a_removed_device_is_sent_away_and_stays_away(self) -> None:
-        self.user("alice")
-        phone, laptop = self.device("alice"), self.device("alice")
-        gone = device_of(phone)
-        self.assertEqual(laptop.ask("8", "revoke", gone), ["8", "OK", "revoke"])
-        self.assertEqual(phone.heard()[-1][:2], ["99", "no-such-device"])
-        self.assertFalse(phone.wire.open)
-        answer = self.visitor().ask("1", "alice", PASSWORD, gone)
-        self.assertEqual(reason(answer), "no-such-device")
-
-    def test_a_device_that_the_database_has_forgotten_is_let_in_as_it_was(self) -> None:
-        alice, _ = self.friends()
-        phone = self.device("bob")
-        mine = device_of(phone)
-        with self.office.store.transaction() as database:  # as an old copy would have it
-            removal(Device).where(Device.device == mine).execute(database)
-        again = self.visitor()
-        self.assertEqual(again.ask("1", "bob", PASSWORD, mine)[:3], ["1", "OK", mine])
-        alice.ask("0", "alice", "after that", "bob")
-        self.assertIn(["5", "after that", "alice"], [frame[:3] for frame in again.heard()])
-
-    def test_a_device_that_removes_itself_is_answered_first(self) -> None:
-        self.user("alice")
-        phone = self.device("alice")
-        frames = phone.say("8", "revoke", device_of(phone))
-        self.assertEqual([frame[0] for frame in frames], ["8", "99"])
-
-    def test_devices_are_listed_with_their_names_and_without_the_plain_one(self) -> None:
-        alice, _ = self.friends()
-        phone = self.device("alice")
-        phone.ask("8", "name", device_of(phone), "sealed")
-        alice.say("0", "alice", "note", "alice")
-        listed = phone.ask("8", "list")[3]
-        self.assertIn('"name":"sealed"', listed)
-        self.assertEqual(listed.count('"device"'), 1)
-
-    def test_a_new_device_gets_mail_from_now_on(self) -> None:
-        alice, _ = self.friends()
-        self.device("bob")
-        alice.ask("0", "alice", "before", "bob")
-        tablet = self.device("bob")
-        alice.ask("0", "alice", "after", "bob")
-        self.assertEqual([frame[1] for frame in tablet.heard()], ["after"])
 
 
 class DeleteTest(OfficeTest):

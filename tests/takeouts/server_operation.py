@@ -124,14 +124,14 @@ TAKEOUTS = [
         "bpost/server/belongings.py",
         "    session.afterwards(lambda: office.bus.publish(notice))\n",
         "    notice = notice\n",
-        "tests.server.test_entry.DeviceTest.test_s24_a_removed_device_is_sent_away_and_stays_away",
+        "tests.server.test_devices.DeviceTest.test_s24_a_removed_device_is_sent_away_and_stays_away",
     ),
     Takeout(
         "S24",
         "bpost/server/store_devices.py",
         "return not (gone.exists(database) or there.exists(database))",
         "return not there.exists(database)",
-        "tests.server.test_entry.DeviceTest.test_s24_a_removed_device_is_sent_away_and_stays_away",
+        "tests.server.test_devices.DeviceTest.test_s24_a_removed_device_is_sent_away_and_stays_away",
     ),
     Takeout(
         "S13",
