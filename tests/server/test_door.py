@@ -103,7 +103,7 @@ class ReturnTest(ServerTest):
                 turned_away[name] += 1
                 time.sleep(0.05)
 
-        with mock.patch.object(door, "LINE", 4), ThreadPoolExecutor(CROWD) as pool:
+        with mock.patch.object(door, "LINE", 1), ThreadPoolExecutor(CROWD) as pool:
             for done in [pool.submit(partial(come, name)) for name in names]:
                 done.result()
         self.assertTrue(turned_away)
