@@ -30,33 +30,34 @@ class Door:
 
     def __init__(self) -> None:
         self._places = threading.BoundedSemaphore(AT_ONCE)
-        # Guards the count of those who wait or are at it; taken alone.
+        # Guards the count of those in the line, with those who are at it; taken alone.
         self._lock = threading.Lock()
         self._here = 0
 
-    def refuse_crowd(self) -> None:
-        """Refuse whoever comes while the line is as long as may be.
+    @contextmanager
+    def line(self) -> Iterator[None]:
+        """Stand in the line, unless it is as long as may be.
 
-        Call it before a try is counted: it was none.
+        Begin with it, before a try is counted: one that is refused was none.
 
         Raises:
             Refused: ``busy``; the text says when to come again.
         """
         with self._lock:
             crowded = self._here >= LINE
+            self._here += not crowded
         if crowded:
             seconds = 2 + secrets.randbelow(AGAIN_SECONDS - 1)
             text = f"Too many are coming in at this moment. Try again in {seconds} seconds."
             raise Refused(Reason.BUSY, text)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._here -= 1
 
     @contextmanager
     def turn(self) -> Iterator[None]:
         """Wait for a place, and have it for a while."""
-        with self._lock:
-            self._here += 1
-        try:
-            with self._places:
-                yield
-        finally:
-            with self._lock:
-                self._here -= 1
+        with self._places:
+            yield

@@ -63,8 +63,12 @@ _INVITE = (
 
 def log_in(session: Session, request: LogIn) -> LoggedIn:
     """Rule of code 1. An unknown user and a wrong password cannot be told apart."""
+    with session.office.door.line():
+        return _log_in(session, request)
+
+
+def _log_in(session: Session, request: LogIn) -> LoggedIn:
     office = session.office
-    office.door.refuse_crowd()
     account = office.store.accounts.claimed(canonical(request.username))
     counted = _count_log_in(session, account, request)
     account = _verified(session, account, request.username, request.password)
@@ -87,10 +91,14 @@ def log_in(session: Session, request: LogIn) -> LoggedIn:
 
 def register(session: Session, request: Register) -> Registered:
     """Rule of code 2; the connection is logged in then, as a client that names no device."""
-    office = session.office
     if session.account is not None:
         raise Refused(Reason.CONFLICT, "This connection is logged in already.")
-    office.door.refuse_crowd()
+    with session.office.door.line():
+        return _register(session, request)
+
+
+def _register(session: Session, request: Register) -> Registered:
+    office = session.office
     address = meter_key(session.wire.peer)
     _take(session, office.rates.log_ins_address, address, _ADDRESS)
     text = "Too many new accounts from your address."

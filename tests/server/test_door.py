@@ -18,6 +18,7 @@ from tests.server.parts import OTHER, PASSWORD, OfficeTest, PlainClient, ServerT
 from tests.support import patience, wait_until
 
 CROWD = 40
+LINE = 4
 MESSAGES = 50
 
 
@@ -93,7 +94,7 @@ class ReturnTest(ServerTest):
         for name in names:
             self.user(name).close()
         turned_away = Counter[str]()
-        start = threading.Barrier(CROWD)
+        start, slow, most = threading.Barrier(CROWD), SlowHash(self), []
 
         def come(name: str) -> None:
             client: PlainClient = self.client()
@@ -101,12 +102,15 @@ class ReturnTest(ServerTest):
             while (answer := client.ask("1", name, PASSWORD)) != ["1", "OK"]:
                 self.assertEqual(reason(answer), "busy", answer)
                 turned_away[name] += 1
+                most.append(self.post_office.office.door._here)
+                slow.go.set()  # the line was full
                 time.sleep(0.05)
 
-        with mock.patch.object(door, "LINE", 1), ThreadPoolExecutor(CROWD) as pool:
+        with mock.patch.object(door, "LINE", LINE), ThreadPoolExecutor(CROWD) as pool:
             for done in [pool.submit(partial(come, name)) for name in names]:
                 done.result()
         self.assertTrue(turned_away)
+        self.assertLessEqual(max(most), LINE)
         self.assertEqual(len(self.post_office.office.presence.accounts()), CROWD)
 
 

@@ -14,16 +14,18 @@ TAKEOUTS = [
     Takeout(
         "S22",
         DOOR,
-        "            with self._places:\n                yield\n",
-        "            yield\n",
+        "        with self._places:\n            yield\n",
+        "        yield\n",
         DOOR_TEST + "FloodTest.test_s22_messages_flow_while_a_flood_of_log_ins_waits",
     ),
     Takeout(
         "S22",
         ENTRY,
-        "    office.door.refuse_crowd()\n    account =",
+        "    office = session.office\n    account = office.store.accounts.claimed",
+        "    office = session.office\n"
         "    with office.store._lock, office.door.turn():\n"
-        "        office.verify_login(None, request.password)\n    account =",
+        "        office.verify_login(None, request.password)\n"
+        "    account = office.store.accounts.claimed",
         DOOR_TEST + "FloodTest.test_s22_messages_flow_while_a_flood_of_log_ins_waits",
     ),
     Takeout(
@@ -47,6 +49,16 @@ TAKEOUTS = [
         DOOR,
         "                self._here -= 1\n",
         "                pass\n",
+        DOOR_TEST + "ReturnTest."
+        "test_s36_all_get_in_at_last_and_none_waits_in_a_line_that_only_grows",
+    ),
+    Takeout(
+        "S36",
+        DOOR,
+        "            self._here += not crowded\n",
+        "        threading.Event().wait(0.1)\n"
+        "        with self._lock:\n"
+        "            self._here += not crowded\n",
         DOOR_TEST + "ReturnTest."
         "test_s36_all_get_in_at_last_and_none_waits_in_a_line_that_only_grows",
     ),
