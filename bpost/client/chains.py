@@ -246,11 +246,12 @@ class Chains:
 
     def _fill(self, gap: Gap, events: list[Event]) -> None:
         """Note that one more message of a gap has arrived."""
-        if gap.arrived == gap.last - gap.first:
+        gap.arrived += 1
+        events += self._correct(gap)
+        if gap.arrived > gap.last - gap.first:
             self._store.remove(Gap, Gap.id == gap.id)
         else:
-            self._store.run(Gap.update(arrived=Gap.arrived + 1).where(Gap.id == gap.id))
-        events += self._correct(gap.notice)
+            self._store.run(Gap.update(arrived=gap.arrived).where(Gap.id == gap.id))
 
     def lost(self, want: Want) -> list[Event]:
         """Correct the notice of a gap of which one message will not come."""
@@ -259,7 +260,7 @@ class Chains:
         if gap is None or not gap.notice:
             return []
         if self._store.one(Entry, Entry.row == gap.notice, _tells()) is not None:
-            return self._correct(gap.notice)
+            return self._correct(gap)
         place = int(self._history.next_place())  # another message took the line that it relied on
         self._store.run(Gap.update(notice=place).where(Gap.id == gap.id))
         return self._history.notice(want.conversation, want.peer, lost_here([want.cause]))
@@ -267,12 +268,12 @@ class Chains:
     def expose(self, row: int) -> list[Event]:
         """Let a line that was a placeholder tell of the gap that relied on it, if there is one."""
         gap = self._store.one(Gap, Gap.notice == row)
-        return [] if gap is None else self._correct(row)
+        return [] if gap is None else self._correct(gap)
 
     def is_alone(self, notice: int) -> bool:
         """Say whether a notice stands for one missing message, whose place it can give."""
-        gaps = self._store.all(Gap, Gap.notice == notice)
-        return [gap.last - gap.first for gap in gaps] == [0]
+        gap = self._store.one(Gap, Gap.notice == notice)
+        return gap is not None and gap.first == gap.last
 
     def _gap(self, course: Course, number: int) -> Gap | None:
         """Return the gap that a number is in."""
@@ -280,23 +281,16 @@ class Chains:
             Gap, *of_course(Gap, course), Gap.first <= number, Gap.last >= number
         )
 
-    def _correct(self, notice: int) -> list[Event]:
-        """Let the line that gaps rely on, if it is a notice by now, say how they stand."""
-        row = self._store.one(Entry, Entry.row == notice, Entry.kind == "notice")
+    def _correct(self, gap: Gap) -> list[Event]:
+        """Let the notice of a gap, if it has one, say how it stands."""
+        row = self._store.one(Entry, Entry.row == gap.notice, Entry.kind == "notice")
         if row is None:
             return []
-        left, lost = 0, list[str]()
-        for gap in self._store.all(Gap, Gap.notice == notice):
-            gone = [want.cause for want in self._lost_in(gap)]
-            left += max(0, gap.last - gap.first + 1 - gap.arrived - len(gone))
-            lost += gone
-        return self._history.change(row, {"text": gap_text(left, lost)})
-
-    def _lost_in(self, gap: Gap) -> list[Want]:
-        """Return what will not come any more of a gap."""
         whose = (Want.peer == gap.sender, Want.device == gap.device)
         within = (Want.conversation == gap.conversation, Want.number.between(gap.first, gap.last))
-        return self._store.all(Want, *whose, *within, cast(Any, Want.lost))
+        lost = [row.cause for row in self._store.all(Want, *whose, *within, cast(Any, Want.lost))]
+        left = max(0, gap.last - gap.first + 1 - gap.arrived - len(lost))
+        return self._history.change(row, {"text": gap_text(left, lost)})
 
 
 def _tells() -> Any:
