@@ -67,11 +67,11 @@ TAKEOUTS = [
         "test_e43_the_first_message_for_a_device_that_joined_is_missed_at_the_next",
     ),
     Takeout(
-        "E43",
+        "E30",
         EPOCHS,
         "        self._store.run(Chain.update(number=began).where(*mine))\n",
         "",
-        RESTORED + "test_e43_a_number_of_before_a_restore_stands_for_no_other_message",
+        ENDS + "test_e30_two_copies_that_are_used_in_the_same_minute_use_no_number_twice",
     ),
     Takeout(
         "E43",
